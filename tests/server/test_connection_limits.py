@@ -72,6 +72,7 @@ async def test_bytes_that_trickle_give_no_more_time() -> None:
         while not closed.done():
             writer.write(b"G")
             await asyncio.sleep(0.01)
+        assert await closed == b""
 
 
 async def test_the_head_of_a_second_request_has_to_come_too() -> None:
@@ -107,6 +108,47 @@ async def test_idle_connections_after_an_answer_make_room_too() -> None:
             await reader.readuntil(b"\r\n\r\n")
         async with site.get(LIVEZ) as answer:
             assert answer.status == 200
+
+
+WITHHELD = b"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 2097152\r\n\r\n"
+"""Answered at once; its body need not come."""
+
+
+async def test_the_rest_of_a_body_that_nobody_reads_does_not_keep_a_connection() -> None:
+    async with (
+        serving(ScriptedBackend(), head_timeout_s=0.3) as site,
+        connected(site, 1, WITHHELD) as [(reader, writer)],
+    ):
+        assert b" 405 " in await reader.readuntil(b"\r\n\r\n")
+        closed = asyncio.create_task(ended(reader))
+        while not closed.done():
+            writer.write(b"x")
+            await asyncio.sleep(0.01)
+        await closed
+
+
+async def test_connections_with_the_rest_of_a_body_make_room_too() -> None:
+    async with (
+        serving(ScriptedBackend(), max_connections=20, head_timeout_s=GUARD_S) as site,
+        connected(site, 20, WITHHELD) as opened,
+    ):
+        for reader, writer in opened:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"x")
+        await asyncio.sleep(0.1)
+        async with site.get(LIVEZ) as answer:
+            assert answer.status == 200
+
+
+async def test_after_the_rest_of_a_body_a_connection_goes_on() -> None:
+    head = b"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
+    async with (
+        serving(ScriptedBackend(), head_timeout_s=GUARD_S) as site,
+        connected(site, 1, head) as [(reader, writer)],
+    ):
+        assert b" 405 " in await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"xyGET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
 
 
 async def test_running_speech_is_never_closed_for_a_new_connection() -> None:

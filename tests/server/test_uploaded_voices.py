@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import sys
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from pydantic import SecretStr
 from server_site import TOKEN, Site, serving
 
 from vieneu_colab_server.uploaded_voices import UploadedVoices
+from vieneu_core.audio.decode import Clip
 from vieneu_core.audio.encode import AudioFormat, Encoder
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
@@ -188,3 +191,24 @@ def test_the_one_that_was_used_longest_ago_goes_first() -> None:
     assert kept.find(ids[0]) is not None
     with pytest.raises(ReferenceAudioError):
         kept.add(VoiceUpload(audio_base64="", transcript="Xin chào."))
+
+
+def test_uploads_on_many_threads_at_once_are_all_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "vieneu_colab_server.uploaded_voices.decode_clip"
+    monkeypatch.setattr(name, lambda pcm, **_: Clip(pcm, 16_000))
+    uploads = [
+        VoiceUpload(
+            audio_base64=base64.b64encode(bytes([n]) * 32_000).decode(), transcript="Xin chào."
+        )
+        for n in range(20)
+    ]
+    kept, before = UploadedVoices(max_seconds=15, most_kept=4), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            added = list(threads.map(kept.add, uploads * 50))
+    finally:
+        sys.setswitchinterval(before)
+
+    assert len(added) == len(uploads) * 50
+    assert len(kept.voices()) == 4

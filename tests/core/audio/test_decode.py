@@ -77,6 +77,15 @@ def test_a_small_file_of_hours_is_refused_early() -> None:
         decode_clip(data, max_seconds=15)
 
 
+def test_a_small_file_of_many_channels_is_refused_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vieneu_core.audio.decode.MAX_DECODED_BYTES", 1 << 20)
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros((48_000 * 9, 8)), 48_000, format="FLAC", subtype="PCM_16")
+    assert len(file.getvalue()) < 1 << 16
+    with pytest.raises(ReferenceAudioError, match="more than 1 MiB of samples"):
+        decode_clip(file.getvalue(), max_seconds=600)
+
+
 @pytest.mark.parametrize(
     "data",
     [

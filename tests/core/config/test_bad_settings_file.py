@@ -19,6 +19,21 @@ WRONG = {
     "a wrong number": ("colab:\n  timeout_seconds: soon\n", "line 2, column 20", "from 1 to 600"),
     "a number too large": ("colab:\n  timeout_seconds: 601\n", "found 601", "from 1 to 600"),
     "an endless time": ("colab:\n  timeout_seconds: .inf\n", "found inf", "from 1 to 600"),
+    "a number without end": (
+        "colab:\n  timeout_seconds: 0x" + "f" * 9_000 + "\n",
+        "a number or date that does not exist",
+        "in quotes",
+    ),
+    "a number without end as a key": (
+        "? 0x" + "f" * 9_000 + "\n: 1\n",
+        "a number or date that does not exist",
+        "in quotes",
+    ),
+    "a key twice in an ordered list": (
+        "local:\n  options: {{a: !!omap [b: 1, b: 2]}}\n",
+        "a duplicate key",
+        "Keep one of them",
+    ),
     "a token that is a number": (
         "colab:\n  auth_token: 123456\n",
         "a number without quotes",

@@ -60,6 +60,7 @@ def test_it_travels_as_json() -> None:
         {"template": "{n", "values": {"n": "x"}},
         {"template": "{0}", "values": {"0": "x"}},
         {"template": "{n:.1f}", "values": {"n": "x"}},
+        {"template": "{n:f}", "values": {"n": 10**400}},
         {"template": "{m}", "values": {"n": "x"}},
         {"template": "{n}" * 10_000, "values": {"n": "x" * 10_000}},
         {"template": "{n}", "values": {"n": ["x"]}},
@@ -101,6 +102,14 @@ def test_an_error_of_the_server_can_be_translated_by_the_client() -> None:
     assert error.detail == detail
     assert "ba" in translated(error.detail, "vi")
     assert translated(error.detail, "vi") != detail
+
+
+def test_half_a_character_in_an_error_is_not_sent() -> None:
+    half = "\ud800"
+    error = VoiceNotFoundError(Translatable("No {a!r} {b}.", a=half, b=half), remedy=half)
+    body = to_problem(error, 404).model_dump_json().encode()
+    sent = parse_problem(body, backend="r")
+    assert (sent.detail, sent.remedy) == ("No '\\ud800' ?.", "?")
 
 
 def test_a_server_without_parts_and_one_with_wrong_parts_are_understood() -> None:

@@ -16,6 +16,8 @@ from relay_site import RelaySite, relaying
 from server_site import TOKEN
 from voice_clips import clip, wav_file
 
+from vieneu_colab_server.relay.guard import SESSION_COOKIE
+
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
@@ -127,6 +129,18 @@ async def test_a_stream_of_events_ends_when_the_relay_stops(site: RelaySite) -> 
         site.server.stop()
         await stream.content.read()
     await site.task
+
+
+async def test_a_stream_of_events_ends_with_the_session(site: RelaySite) -> None:
+    session = site.account.log_in_with_code(site.account.new_code().get_secret_value())
+    cookies = {SESSION_COOKIE: session.get_secret_value()}
+    async with (
+        aiohttp.ClientSession(cookies=cookies) as browser,
+        browser.get(f"{site.url}/relay/api/events") as stream,
+    ):
+        await stream.content.readline()
+        site.account.log_out(session.get_secret_value())
+        await stream.content.read()
 
 
 async def test_no_secret_is_in_the_description_of_the_api(site: RelaySite) -> None:

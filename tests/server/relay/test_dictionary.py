@@ -80,6 +80,19 @@ async def test_an_editor_is_followed_and_its_change_is_not_overwritten(site: Rel
     assert path.read_text("utf-8") == "mục một = câu 13\n"
 
 
+async def test_of_admins_who_save_at_once_one_is_heard_and_the_others_told(
+    site: RelaySite,
+) -> None:
+    version = (await site.call("GET", "/dictionary"))["version"]
+
+    async def status_of(number: int) -> int:
+        body = {"text": f"A{number} = một\n", "version": version}
+        async with site.api("PUT", "/dictionary", json=body) as response:
+            return response.status
+
+    assert sorted(await asyncio.gather(*map(status_of, range(6)))) == [200] + [422] * 5
+
+
 async def test_a_file_of_the_settings_is_used_and_its_permissions_stay(tmp_path: Path) -> None:
     path = tmp_path / "từ điển.txt"
     path.write_text("mục một = câu 11\n", "utf-8")

@@ -102,6 +102,16 @@ async def test_a_session_ends_when_it_is_not_used(account: AdminAccount, clock: 
     assert not account.has_session(used)
 
 
+async def test_a_look_at_a_session_does_not_make_it_last(
+    account: AdminAccount, clock: FakeClock
+) -> None:
+    session = account.set_password(PASSWORD).get_secret_value()
+    await clock.advance(SESSION_IDLE_S - 1)
+    assert account.still_has_session(session)
+    await clock.advance(2)
+    assert not account.still_has_session(session)
+
+
 def test_a_new_password_ends_all_sessions(account: AdminAccount) -> None:
     account.set_password(PASSWORD)
     session = account.log_in(PASSWORD).get_secret_value()
@@ -219,6 +229,7 @@ async def test_the_code_opens_the_api_by_a_cookie_that_no_script_reads(site: Rel
     [
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[::1"},
         {"Sec-Fetch-Site": "cross-site"},
     ],
 )

@@ -79,6 +79,7 @@ async def test_the_chosen_voice_is_carried_with_its_clip(site: RelaySite) -> Non
         ("ong-noi", 422, "samples"),
         ([{"name": "a", "transcript": "b", "clip": "c"}], 422, "samples"),
         (["x" * 101], 422, "samples"),
+        (["\ud800"], 422, "samples"),
         ({"ong-noi": 1}, 422, "samples"),
     ],
 )

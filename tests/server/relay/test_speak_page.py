@@ -189,6 +189,19 @@ async def test_errors_are_written_in_the_language_of_the_page(user: SpeakUser) -
     assert english == {"detail": problem["detail"], "remedy": problem["remedy"]}
 
 
+@pytest.mark.parametrize(
+    ("detail", "value", "shown"),
+    [("\ud800x", "\ud800", "?x"), ("x", 10**400, "x")],
+    ids=["half a character", "a number without end"],
+)
+async def test_a_problem_that_nobody_made_is_shown_as_far_as_it_can_be(
+    user: SpeakUser, detail: str, value: object, shown: str
+) -> None:
+    parts = {"detail": {"template": "{a:f}x", "values": {"a": value}}}
+    problem = {"status": 500, "title": "t", "code": "c", "detail": detail, "parts": parts}
+    assert (await user.call("POST", "/problem-text", json=problem))["detail"] == shown
+
+
 async def test_a_page_that_is_closed_stops_the_backend(tmp_path: Path) -> None:
     slow = f"{TONES}  options:\n    chunk_delay_s: 0.2\n"
     async with relaying(tmp_path, slow) as site, speak_user(site) as user:

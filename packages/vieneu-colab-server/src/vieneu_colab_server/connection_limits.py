@@ -45,6 +45,8 @@ class BoundedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes of a request."""
         super().data_received(data)
+        if self._is_answered_early():
+            return  # the rest of a body: it gives no more time, and the connection stays idle
         if self.conn.their_state is not h11.IDLE:
             self._head_has_come()
         elif self._head_due is None and self.timeout_keep_alive_task is None:
@@ -65,12 +67,18 @@ class BoundedProtocol(H11Protocol):
         super().on_response_complete()
         if self.cycle.response_complete:
             self.idle[self] = None
+        if self._is_answered_early():
+            self._expect_head()  # uvicorn's own timer ends with the next byte of the body
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._head_has_come()
         self._watched.unwatch()
         super().connection_lost(exc)
+
+    def _is_answered_early(self) -> bool:
+        """Return whether a request was answered, and a part of its body has not come."""
+        return self.conn.our_state is h11.DONE and self.conn.their_state is h11.SEND_BODY
 
     def _expect_head(self) -> None:
         self._head_due = self.loop.call_later(self.head_timeout_s, self.transport.abort)
@@ -85,10 +93,11 @@ class BoundedProtocol(H11Protocol):
 def bounded_protocol(settings: ServerSettings) -> type[BoundedProtocol]:
     """Return the protocol for one server.
 
-    A connection whose request head is not complete in time is closed: after it was opened, and
-    after the first byte of a later request. Where there are too many, the one that has been idle
-    longest is closed for a new one, or the new one if a request runs on each. A connection whose
-    client takes nothing of an answer is closed, whatever the answer is, and also after its end.
+    A connection whose request head is not complete in time is closed: after it was opened, after
+    the first byte of a later request, and after an answer that did not wait for the body. Where
+    there are too many, the one that has been idle longest is closed for a new one, or the new one
+    if a request runs on each. A connection whose client takes nothing of an answer is closed,
+    whatever the answer is, and also after its end.
     """
     bounds = {
         "max_connections": affordable_connections(settings.max_connections),

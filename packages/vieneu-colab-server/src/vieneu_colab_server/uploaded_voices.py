@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -44,6 +45,7 @@ class UploadedVoices:
         self._max_seconds = max_seconds
         self._most_kept = most_kept
         self._kept: OrderedDict[str, _Upload] = OrderedDict()
+        self._changing = threading.Lock()
 
     def add(self, upload: VoiceUpload, *, owner: str | None = None) -> Voice:
         """Store a voice under its content id. Blocking.
@@ -73,18 +75,20 @@ class UploadedVoices:
             raise InvalidRequestError("The voice is not the one that its id names.")
         name = one_line(upload.name) or reference.content_id
         voice = Voice(id=reference.content_id, name=name, language=upload.language)
-        owners = self._kept[voice.id].owners if voice.id in self._kept else set()
-        self._kept[voice.id] = _Upload(voice, reference, owners | {owner})
-        while len(self._kept) > self._most_kept:
-            self._forget_one_of(owner, but=voice.id)
+        with self._changing:  # several are added at once, each on a thread
+            owners = self._kept[voice.id].owners if voice.id in self._kept else set()
+            self._kept[voice.id] = _Upload(voice, reference, owners | {owner})
+            while len(self._kept) > self._most_kept:
+                self._forget_one_of(owner, but=voice.id)
         return voice
 
     def find(self, voice_id: str | None) -> ReferenceAudio | None:
         """Return the clip of a voice; None if there is no such voice."""
-        if voice_id is None or voice_id not in self._kept:
-            return None
-        self._kept.move_to_end(voice_id)
-        return self._kept[voice_id].reference
+        with self._changing:
+            if voice_id is None or voice_id not in self._kept:
+                return None
+            self._kept.move_to_end(voice_id)
+            return self._kept[voice_id].reference
 
     def remove(self, voice_id: str, *, owner: str | None = None) -> None:
         """Remove a voice. One that others have sent too stays for them.
@@ -97,25 +101,29 @@ class UploadedVoices:
             VoiceNotFoundError: there is no such voice.
             AdminTokenRequiredError: only others have sent it.
         """
-        kept = self._kept.get(voice_id)
-        if kept is None:
-            raise VoiceNotFoundError(
-                Translatable(
-                    "No voice {voice_id!r} was sent to this server.", voice_id=voice_id[:80]
+        with self._changing:
+            kept = self._kept.get(voice_id)
+            if kept is None:
+                raise VoiceNotFoundError(
+                    Translatable(
+                        "No voice {voice_id!r} was sent to this server.", voice_id=voice_id[:80]
+                    )
                 )
-            )
-        if owner is not None and owner not in kept.owners:
-            raise AdminTokenRequiredError(
-                Translatable("The voice {voice_id!r} was sent by others.", voice_id=voice_id[:80]),
-                remedy="Remove it with the admin token of the server.",
-            )
-        kept.owners.discard(owner)
-        if owner is None or not kept.owners:
-            del self._kept[voice_id]
+            if owner is not None and owner not in kept.owners:
+                raise AdminTokenRequiredError(
+                    Translatable(
+                        "The voice {voice_id!r} was sent by others.", voice_id=voice_id[:80]
+                    ),
+                    remedy="Remove it with the admin token of the server.",
+                )
+            kept.owners.discard(owner)
+            if owner is None or not kept.owners:
+                del self._kept[voice_id]
 
     def voices(self) -> tuple[Voice, ...]:
         """List the voices, the most recently used one last."""
-        return tuple(kept.voice for kept in self._kept.values())
+        with self._changing:
+            return tuple(kept.voice for kept in self._kept.values())
 
     def _forget_one_of(self, owner: str | None, *, but: str) -> None:
         """Remove the voice that was not used for longest: where possible, one of this owner."""

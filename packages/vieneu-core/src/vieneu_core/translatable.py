@@ -94,7 +94,7 @@ def _made(parts: object, depth: int, *, longest: int) -> str:
                         or (isinstance(value, str) and len(value) <= longest)
                     },
                 )
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, TypeError, ValueError, OverflowError):
                 return ""
             return made if len(made) <= longest else ""
     return ""

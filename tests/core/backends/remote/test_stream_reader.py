@@ -10,6 +10,7 @@ from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.remote.request_plan import PlannedRequest
 from vieneu_core.backends.remote.stream_reader import Codec, SpeechReader
 from vieneu_core.errors import (
+    BackendBusyError,
     BackendError,
     BadAudioError,
     BadResponseError,
@@ -202,3 +203,14 @@ async def test_opus_that_is_none_is_refused(packets: bytes) -> None:
 
     with pytest.raises(BadResponseError):
         _ = [chunk async for chunk in speech.feed(data)]
+
+
+@pytest.mark.parametrize("seconds", ["1e999", "NaN", "-5", "1e300"])
+async def test_a_senseless_wait_of_a_failure_midway_is_not_believed(seconds: str) -> None:
+    problem = f'{{"title":"x","detail":"y","code":"busy","status":503,"retry_after_s":{seconds}}}'
+    data = START + encode_frame(FrameType.ERROR, problem.encode())
+
+    with pytest.raises(BackendBusyError) as caught:
+        _ = [chunk async for chunk in reader().feed(data)]
+
+    assert caught.value.retry_after_s is None

@@ -196,6 +196,15 @@ async def test_other_ids_find_nothing(jobs: JobSite, path: str) -> None:
         await jobs.site.problem(response)
 
 
+@pytest.mark.parametrize("charset", ["undefined", "punycode"])
+async def test_a_form_in_no_charset_is_refused(jobs: JobSite, charset: str) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="a\xff"\r\n\r\nb\r\n--x--\r\n'
+    media_type = f"multipart/form-data; boundary=x; charset={charset}"
+    status, code, detail = await jobs.refused(data=form, headers={"Content-Type": media_type})
+    assert (status, code) == (422, "invalid_request")
+    assert "charset" in detail
+
+
 async def test_the_routes_describe_themselves(jobs: JobSite) -> None:
     jobs.app.openapi_schema = None
     document = jobs.app.openapi()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 
 import pytest
 from tone_engine import expected, same
@@ -229,3 +230,11 @@ async def test_more_clients_than_allowed_are_refused_with_the_reason(
             assert b"1 clients are connected already" in await second.rest()
         await first.write_event(Synthesize(text=SENTENCE).event())
         assert same((await reply(first)).tones, TONES)
+
+
+async def test_silent_connections_make_room_for_a_client(backend: ScriptedBackend) -> None:
+    async with serving_wyoming(backend, max_connections=2) as site, AsyncExitStack() as opened:
+        silent = [await opened.enter_async_context(site.raw()) for _ in range(5)]
+        async with site.client() as client:
+            assert same((await say_whole(client, SENTENCE)).tones, TONES)
+        assert await silent[0].rest() == b""

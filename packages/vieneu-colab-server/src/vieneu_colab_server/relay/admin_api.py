@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from starlette.responses import StreamingResponse
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.relay.administration import Administration
 from vieneu_colab_server.relay.event_stream import EventHistory, report_json
-from vieneu_colab_server.relay.guard import ADMIN_API
+from vieneu_colab_server.relay.guard import ADMIN_API, login_holds
 from vieneu_colab_server.relay.voices_version import voices_version
 from vieneu_core.backends.base import Health
 from vieneu_core.credentials import MAX_TOKEN_CHARS, MAX_URL_CHARS
@@ -79,14 +79,20 @@ def _add_status(api: APIRouter, administration: Administration, events: EventHis
 
     @api.get("/events")
     async def event_stream(
+        request: Request,
         accept_language: Annotated[str, Header()] = "",
         last_event_id: Annotated[str, Header()] = "",
     ) -> StreamingResponse:
         """Send the last events, and each new one, as server-sent events.
 
         After an unknown `Last-Event-ID`, such as one from before a restart: all that are kept.
+        The stream ends with the session.
         """
-        stream = events.stream(last_event_id, best_language(accept_language))
+        stream = events.stream(
+            last_event_id,
+            best_language(accept_language),
+            may_go_on=lambda: login_holds(request.scope),
+        )
         return StreamingResponse(stream, media_type="text/event-stream")
 
 

@@ -40,6 +40,7 @@ class DictionaryBody(BaseModel):
 def dictionary_routes(administration: Administration) -> APIRouter:
     """Return the routes of the user's dictionary."""
     api = APIRouter(tags=["dictionary"], prefix=ADMIN_API)
+    saving = asyncio.Lock()  # of two admins who changed the same content, the first one is heard
 
     @api.get(DICTIONARY)
     async def dictionary(accept_language: Annotated[str, Header()] = "") -> dict[str, Any]:
@@ -52,7 +53,8 @@ def dictionary_routes(administration: Administration) -> APIRouter:
     ) -> dict[str, Any]:
         """Replace the content; it holds from the next announcement on. A file is made if needed."""
         with of_the_caller():
-            await _save(administration, body)
+            async with saving:
+                await _save(administration, body)
         return await _answer(administration, best_language(accept_language))
 
     return api

@@ -60,11 +60,13 @@ class EventHistory:
             if n > number
         ]
 
-    async def stream(self, last_id: str, language: str) -> AsyncGenerator[bytes, None]:
-        """Yield the events after an id, as `since` has them, and each new one."""
+    async def stream(
+        self, last_id: str, language: str, *, may_go_on: Callable[[], bool]
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the events after an id, as `since` has them, and each new one, while it may."""
         yield b"retry: 2000\n\n"
         silent_s = 0.0
-        while not self._is_stopping():
+        while not self._is_stopping() and may_go_on():
             arrived = self._arrived
             for event_id, event in self.since(last_id, language):
                 data = json.dumps(event, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from vieneu_core.errors import VieneuError
 ADMIN_API = "/api"
 """Prefix of the admin's API, below the path of the admin's app."""
 SESSION_COOKIE = "vieneu_admin"
+_LOGIN_KEY = "vieneu_login_holds"
 _MAX_COOKIE_CHARS = 4_096
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
@@ -96,7 +98,9 @@ class AdminGuard(PageGuard):
     async def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         is_ours = _is_harmless(scope["method"], headers)
-        if is_ours and self._account.has_session(session_of(headers)):
+        session = session_of(headers)
+        if is_ours and self._account.has_session(session):
+            scope[_LOGIN_KEY] = functools.partial(self._account.still_has_session, session)
             return
         token = bearer_token(scope["headers"])
         if token is not None:
@@ -113,6 +117,12 @@ class AdminGuard(PageGuard):
         raise LoginRefusedError(
             "You are not logged in.", remedy="Log in, or send the admin token as a bearer token."
         )
+
+
+def login_holds(scope: Scope) -> bool:
+    """Return whether the session of a request, which a guard let through, is open still."""
+    holds = scope.get(_LOGIN_KEY)
+    return holds is None or bool(holds())
 
 
 def check_origin(method: str, headers: Headers) -> None:
@@ -151,7 +161,14 @@ def _is_same_origin(headers: Headers) -> bool:
         return site in {"none", "same-origin"}
     origin = headers.get("origin")
     # A program sends neither; a browser always sends an origin with a change.
-    return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+    return origin is None or _host_in(origin) == headers.get("host", "")
+
+
+def _host_in(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as http://[::1
+        return None
 
 
 def with_page_headers(scope: Scope, send: Send) -> Send:

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,8 @@ class AdminAccount:
         self._code: tuple[bytes, float] | None = None
         self._sessions: dict[bytes, float] = {}
         self._replaced = (b"", 0.0)
+        self._writing, self._using = threading.Lock(), threading.Lock()
+        """Of the file, and of the sessions, for which no request waits until a disk has written."""
         self._kept = _read(path)
 
     @property
@@ -111,9 +114,10 @@ class AdminAccount:
             ConfigurationError: it cannot be kept; the former one stays.
         """
         token = new_auth_token()
-        before = self._kept or _Kept("")
         digest = hashlib.sha256(token.get_secret_value().encode()).hexdigest()
-        self._write(_Kept(digest, before.salt, before.password_scrypt))
+        with self._writing:
+            before = self._kept or _Kept("")
+            self._write(_Kept(digest, before.salt, before.password_scrypt))
         return token
 
     def new_code(self) -> SecretStr:
@@ -136,7 +140,8 @@ class AdminAccount:
             self._codes.hit("logins", client)
             raise LoginRefusedError("The login code is wrong, was used before or is too old.")
         self._code = None
-        return self._new_session()
+        with self._using:
+            return self._new_session()
 
     def log_in(self, password: str, *, client: str = "") -> SecretStr:
         """Check the password; return a session. Blocking: hashing takes some 50 ms.
@@ -150,9 +155,11 @@ class AdminAccount:
         if kept is None or not kept.password_scrypt or len(password) > MAX_PASSWORD_CHARS:
             raise LoginRefusedError("The password is wrong.")
         given = _hash(password, bytes.fromhex(kept.salt))
-        if not hmac.compare_digest(given, bytes.fromhex(kept.password_scrypt)):
-            raise LoginRefusedError("The password is wrong.")
-        return self._new_session()
+        with self._using:
+            is_current = self._kept is not None and self._kept.salt == kept.salt
+            if is_current and hmac.compare_digest(given, bytes.fromhex(kept.password_scrypt)):
+                return self._new_session()
+        raise LoginRefusedError("The password is wrong.")  # or another was chosen meanwhile
 
     def set_password(self, password: str, *, session: str = "") -> SecretStr:
         """Choose the password; return a new session. All others end. Blocking.
@@ -175,16 +182,31 @@ class AdminAccount:
                 )
             )
         salt = secrets.token_bytes(16)
-        token = self._kept.token_sha256 if self._kept else ""
-        self._write(_Kept(token, salt.hex(), _hash(password, salt).hex()))
-        chooses = self.has_session(session)
-        until_s = self._clock.monotonic() + OVERLAP_S
-        self._replaced = (_digest(session), until_s) if chooses else (b"", 0.0)
-        self._sessions = {}
-        return self._new_session()
+        hashed = _hash(password, salt).hex()
+        with self._writing:
+            token = self._kept.token_sha256 if self._kept else ""
+            self._write(_Kept(token, salt.hex(), hashed))
+            with self._using:
+                chooses = self._is_open(session)
+                until_s = self._clock.monotonic() + OVERLAP_S
+                self._replaced = (_digest(session), until_s) if chooses else (b"", 0.0)
+                self._sessions = {}
+                return self._new_session()
 
     def has_session(self, session: str) -> bool:
         """Whether a session is open; it stays so for another `SESSION_IDLE_S`."""
+        with self._using:
+            return self._is_open(session)
+
+    def still_has_session(self, session: str) -> bool:
+        """Whether a session is open; it does not stay so for longer."""
+        now_s, digest = self._clock.monotonic(), _digest(session)
+        with self._using:
+            replaced, until_s = self._replaced
+            is_replaced = digest == replaced and now_s < until_s
+            return is_replaced or self._sessions.get(digest, 0.0) > now_s
+
+    def _is_open(self, session: str) -> bool:
         now_s, digest = self._clock.monotonic(), _digest(session)
         replaced, until_s = self._replaced
         if digest == replaced and now_s < until_s:
@@ -197,8 +219,9 @@ class AdminAccount:
 
     def log_out(self, session: str) -> None:
         """End a session; without effect on one that has ended."""
-        self._sessions.pop(_digest(session), None)
-        self._replaced = (b"", 0.0)
+        with self._using:
+            self._sessions.pop(_digest(session), None)
+            self._replaced = (b"", 0.0)
 
     def accepts_token(self, token: bytes) -> bool:
         """Whether this is the token for programs."""

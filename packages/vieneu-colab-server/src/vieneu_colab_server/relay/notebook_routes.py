@@ -142,4 +142,5 @@ def _sample_ids(choices: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _is_id(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_ID_CHARS
+    # What cannot be printed is in no id, and half of a surrogate pair in no answer either.
+    return isinstance(value, str) and len(value) <= MAX_ID_CHARS and value.isprintable()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 MAX_CLIP_BYTES = 64 << 20
+MAX_DECODED_BYTES = 128 << 20
+"""Samples of all channels: more than ten minutes of stereo at 48 kHz have."""
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 MAX_CHANNELS = 8
 _CODECS = (
@@ -44,7 +46,8 @@ class Clip:
 def decode_clip(data: bytes, *, max_seconds: float, min_seconds: float = 0.0) -> Clip:
     """Decode a WAV, FLAC, Ogg (Opus, Vorbis) or MP3 file, its channels mixed to one. Blocking.
 
-    Decoding stops as soon as the clip proves too long, so a small file cannot fill the memory.
+    Decoding stops as soon as the clip proves too long, or has too many samples in all its channels,
+    so a small file cannot fill the memory.
 
     Raises:
         ReferenceAudioError: the file has another format, is damaged, too short or too long.
@@ -142,6 +145,14 @@ def _decode(container: InputContainer, stream: AudioStream, max_seconds: float) 
                     "The clip lasts longer than {max_seconds:g} s.", max_seconds=max_seconds
                 )
             )
+        if mixer.n_bytes * stream.channels > MAX_DECODED_BYTES:
+            raise ReferenceAudioError(
+                Translatable(
+                    "The clip has more than {max_mib} MiB of samples in all its channels.",
+                    max_mib=MAX_DECODED_BYTES >> 20,
+                ),
+                remedy="Save it with one channel, at 48 kHz or less.",
+            )
     return Clip(mixer.finish()[:max_bytes], rate)
 
 
@@ -157,6 +168,8 @@ class _Mixer:
         self._n_channels = stream.channels
         self._mixed = bytearray()
         self._interleaved = bytearray()
+        self._energies = [0.0] * self._n_channels
+        self._mixed_energy = 0.0
 
     @property
     def n_bytes(self) -> int:
@@ -164,11 +177,17 @@ class _Mixer:
 
     def push(self, frame: AudioFrame | None) -> None:
         for mixed in self._to_mono.resample(frame):
-            self._mixed += pcm_of(mixed)
+            pcm = pcm_of(mixed)
+            self._mixed += pcm
+            if self._n_channels > 1:
+                self._mixed_energy += sum(_energies(pcm, 1))
         if self._n_channels > 1:
             for apart in self._apart.resample(frame):
                 n_bytes = apart.samples * self._n_channels * BYTES_PER_SAMPLE
-                self._interleaved += bytes(apart.planes[0])[:n_bytes]
+                pcm = bytes(apart.planes[0])[:n_bytes]
+                self._interleaved += pcm
+                more = _energies(pcm, self._n_channels)
+                self._energies = [a + b for a, b in zip(self._energies, more, strict=True)]
 
     def finish(self) -> bytes:
         if self._mixed:
@@ -180,9 +199,17 @@ class _Mixer:
 
         if not self._interleaved:
             return None
+        loudest = self._energies.index(max(self._energies))
+        taken = channel_instead_of_mix(self._energies, self._mixed_energy, kept=loudest)
+        if taken is None:
+            return None
         channels = np.frombuffer(self._interleaved, "<i2").reshape(-1, self._n_channels)
-        powers = np.mean(channels.astype(np.float32) ** 2, axis=0)
-        mixed = np.frombuffer(self._mixed, "<i2").astype(np.float32)
-        loudest = int(powers.argmax())
-        taken = channel_instead_of_mix(powers.tolist(), float(np.mean(mixed**2)), kept=loudest)
-        return None if taken is None else channels[:, taken].tobytes()
+        return channels[:, taken].tobytes()
+
+
+def _energies(pcm: bytes, n_channels: int) -> list[float]:
+    """Return the energy of each channel in interleaved samples."""
+    import numpy as np
+
+    channels = np.frombuffer(pcm, "<i2").reshape(-1, n_channels).astype(np.float64)
+    return [float(energy) for energy in np.sum(channels**2, axis=0)]

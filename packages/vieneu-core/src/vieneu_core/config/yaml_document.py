@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from vieneu_core.config.settings import FORMER_SECTIONS, WITH_DETAILS, Settings, without_blanks
@@ -42,6 +42,9 @@ _YAML_PROBLEMS = (
 
 _MAX_DEPTH = 50
 _MAX_VALUES = 100_000
+_MAX_NUMBER_CHARS = 1_000
+"""Python reads longer ones in hexadecimal, and then writes them nowhere, in no error either."""
+_NUMBER = "tag:yaml.org,2002:int"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ class Document:
             )
         except YAMLError as err:
             failure = _yaml_failure(err, path)
+        except AssertionError:  # raised for a key that is twice in a value tagged !!omap
+            failure = wrong(path, "found a duplicate key", "Keep one of them.")
         except ValueError:  # raised by the constructors of numbers and dates
             failure = wrong(path, "a number or date that does not exist", "Put it in quotes.")
         if failure is None and data is not None and not isinstance(data, dict):
@@ -174,16 +179,28 @@ def _bounded(yaml: YAML) -> YAML:
 
 
 def _n_values(root: Node | None) -> int:
-    """Count the values, those repeated by an alias each time; a few above the limit end it."""
+    """Count the values, those repeated by an alias each time; a few above the limit end it.
+
+    Raises:
+        ValueError: one is a number that is far too long.
+    """
     found, waiting = 0, [root]
     while waiting and found <= _MAX_VALUES:
         node = waiting.pop()
         found += 1
+        _check_number(node)
         if isinstance(node, MappingNode):
-            waiting.extend(value for _, value in node.value)
+            for key, value in node.value:
+                _check_number(key)
+                waiting.append(value)
         elif isinstance(node, SequenceNode):
             waiting.extend(node.value)
     return found
+
+
+def _check_number(node: Node | None) -> None:
+    if isinstance(node, ScalarNode) and node.tag == _NUMBER and len(node.value) > _MAX_NUMBER_CHARS:
+        raise ValueError("a number that is far too long")
 
 
 def _step(node: Node | None, part: int | str) -> tuple[Position, Node] | None:

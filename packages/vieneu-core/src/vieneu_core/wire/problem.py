@@ -22,6 +22,8 @@ from vieneu_core.translatable import from_parts, parts_of
 
 MAX_WORDS = 2_000
 """Longest detail or remedy that is sent or shown, in characters."""
+LONGEST_RETRY_AFTER_S = 3_600.0
+"""Longest accepted Retry-After; larger values are ignored."""
 
 
 class ProblemParts(BaseModel):
@@ -63,17 +65,32 @@ def to_problem(error: VieneuError, status: int) -> Problem:
         type=f"urn:vieneu:problem:{error.code}",
         title=error.title,
         status=status,
-        detail=error.detail[:MAX_WORDS],
+        detail=sendable(error.detail[:MAX_WORDS]),
         parts=_parts_of(error),
         code=error.code,
-        remedy=error.remedy[:MAX_WORDS],
+        remedy=sendable(error.remedy[:MAX_WORDS]),
         retry_after_s=error.retry_after_s,
     )
 
 
 def _parts_of(error: VieneuError) -> ProblemParts | None:
     parts = ProblemParts(detail=parts_of(error.detail), remedy=parts_of(error.remedy))
-    return None if parts == ProblemParts() else parts
+    if parts == ProblemParts():
+        return None
+    try:
+        parts.model_dump_json()
+    except ValueError:  # half of a surrogate pair; it is escaped in the text itself
+        return None
+    return parts
+
+
+def sendable(text: str) -> str:
+    """Return a text without halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
 
 
 def to_error(problem: Problem, *, backend: str) -> VieneuError:
@@ -87,7 +104,7 @@ def to_error(problem: Problem, *, backend: str) -> VieneuError:
     if problem.parts is not None:
         detail = from_parts(detail, problem.parts.detail)
         remedy = remedy and from_parts(remedy, problem.parts.remedy)
-    retry_after_s = problem.retry_after_s
+    retry_after_s = _believed(problem.retry_after_s)
     if cls is not None and issubclass(cls, RequestError):
         return cls(detail, remedy=remedy, retry_after_s=retry_after_s)
     if cls is not None and issubclass(cls, BackendError):
@@ -95,6 +112,13 @@ def to_error(problem: Problem, *, backend: str) -> VieneuError:
     if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return RequestError(detail, remedy=remedy, retry_after_s=retry_after_s)
     return InternalServerError(detail, remedy=remedy, retry_after_s=retry_after_s, backend=backend)
+
+
+def _believed(retry_after_s: float | None) -> float | None:
+    """Return a pause that a server asks for; None where it is none, or would last for too long."""
+    if retry_after_s is None or not 0.0 <= retry_after_s <= LONGEST_RETRY_AFTER_S:
+        return None
+    return retry_after_s
 
 
 def parse_problem(body: bytes | dict[str, Any], *, backend: str) -> VieneuError:

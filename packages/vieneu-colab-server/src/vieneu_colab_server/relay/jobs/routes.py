@@ -17,6 +17,7 @@ from vieneu_colab_server.relay.jobs.bodies import JobBody, body_of_form, body_of
 from vieneu_colab_server.relay.jobs.errors import JobMediaTypeError
 from vieneu_colab_server.relay.jobs.job import Job
 from vieneu_colab_server.relay.jobs.queue import JobQueue
+from vieneu_core.errors import InvalidRequestError
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.wire.problem import Problem
 
@@ -173,8 +174,11 @@ async def _body(request: Request, max_bytes: int) -> JobBody:
     if media_type != "multipart/form-data":
         raise JobMediaTypeError("The body is neither application/json nor multipart/form-data.")
     limits = {"max_files": 2, "max_fields": _MAX_FIELDS, "max_part_size": max_bytes}
-    async with request.form(**limits) as form:
-        return await body_of_form(form)
+    try:
+        async with request.form(**limits) as form:
+            return await body_of_form(form)
+    except UnicodeError:  # in a charset that the request names, such as punycode
+        raise InvalidRequestError("The form is not in the charset that it states.") from None
 
 
 async def _events(

@@ -29,7 +29,7 @@ from vieneu_core.errors import TextTooLongError
 from vieneu_core.i18n import best_language, error_text, translated
 from vieneu_core.text import split_sentences
 from vieneu_core.translatable import Translatable
-from vieneu_core.wire.problem import Problem, to_error
+from vieneu_core.wire.problem import Problem, sendable, to_error
 
 LOGIN, PROBLEM_TEXT = "/login", "/problem-text"
 OPEN_SPEAK_PATHS = frozenset({LOGIN, PROBLEM_TEXT})
@@ -105,6 +105,6 @@ def _problem_text(problem: Problem, language: str) -> ProblemText:
     error = to_error(problem, backend="")
     own = error_text(problem.code, error.remedy, language)
     return ProblemText(
-        detail=translated(error.detail, language),
-        remedy=translated(error.remedy, language) if own is None else own.remedy,
+        detail=sendable(translated(error.detail, language)),
+        remedy=sendable(translated(error.remedy, language) if own is None else own.remedy),
     )

@@ -61,9 +61,12 @@ class Connection:
         )
         self._answers = Answers(self._sender.send_error, max_pending=limits.max_pending)
         self._writing: _Writing | None = None
+        self.is_silent = False
+        """Whether the client is served, and has not yet sent a whole event."""
 
     async def serve(self) -> None:
         """Serve the client, then close the connection."""
+        self.is_silent = True
         answering = asyncio.create_task(self._answers.give())
         receiving = asyncio.create_task(self._receive())
         try:
@@ -85,6 +88,11 @@ class Connection:
             async with asyncio.timeout(LINGER_S):
                 await self._events.drop_rest()
         await self._sender.close()
+
+    def abort(self) -> None:
+        """Close the connection at once, to make room for another client."""
+        self.is_silent = False
+        self._sender.abort()
 
     def drain(self) -> None:
         """Refuse new requests; close the connection once those that it has are answered."""
@@ -143,6 +151,7 @@ class Connection:
         )
 
     async def _take(self, event: Incoming) -> None:
+        self.is_silent = False
         match event.type:
             case "describe":
                 await self._answers.ask(self._describe)

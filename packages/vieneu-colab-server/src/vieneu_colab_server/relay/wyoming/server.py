@@ -138,10 +138,21 @@ class WyomingServer:
         task.add_done_callback(self._connections.pop)
         if self._listener is None:
             await connection.refuse(BackendDrainingError("The server is shutting down."))
-        elif n_connections >= self._limits.max_connections:
+        elif n_connections >= self._limits.max_connections and not self._made_room():
             await connection.refuse(_too_many(n_connections))
         else:
             await connection.serve()
+
+    def _made_room(self) -> bool:
+        """Close the oldest connection on which nothing was asked; return whether there is one.
+
+        Whoever opens many and says nothing must not keep everybody else out.
+        """
+        for connection in self._connections.values():
+            if connection.is_silent:
+                connection.abort()
+                return True
+        return False
 
     def _announcement_of(self, url: str) -> Announcement | None:
         if self._announced_as is None:

@@ -16,7 +16,6 @@ from http import HTTPStatus
 
 from vieneu_core.backends.remote.response_head import (
     HTML,
-    LONGEST_RETRY_AFTER_S,
     ResponseHead,
     describe,
     retry_after_s,
@@ -235,9 +234,6 @@ def _problem(response: ResponseHead) -> VieneuError | None:
     # An unknown code counts only if the version header is present.
     if type(error) is BadResponseError or (type(error) is RequestError and not response.ours):
         return None
-    if error.retry_after_s is not None:
-        believed = 0.0 <= error.retry_after_s <= LONGEST_RETRY_AFTER_S
-        error.retry_after_s = error.retry_after_s if believed else None
     return error
 
 

@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from vieneu_core.translatable import Translatable
+from vieneu_core.wire.problem import LONGEST_RETRY_AFTER_S
 from vieneu_core.wire.routes import WIRE_VERSION_HEADER
 
 HEAD_BYTES = 64 * 1024
 """Largest part of a body that is read."""
-LONGEST_RETRY_AFTER_S = 3_600.0
-"""Longest accepted Retry-After; larger values are ignored."""
 HTML = re.compile(rb"\s*(?:\xef\xbb\xbf\s*)?<(?:!doctype|html|head|body|!--)", re.IGNORECASE)
 """The beginning of a web page."""
 _TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
