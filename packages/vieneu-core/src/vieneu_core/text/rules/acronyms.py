@@ -79,6 +79,7 @@ ACRONYMS: tuple[Rewrite, ...] = (
     ),
     rewrite(rf"(?<![\w&]){_STANDING}(?![\w&]|\.\w)", lambda m: ALONE[m[0]]),
     rewrite(r"(?<!\w)U\.?(?=\d\d(?!\w))", "u "),
+    rewrite(r"(?<!\w)VN(?=\d{2,3}(?!\w))", "vê en "),
     rewrite(r"(?<!\w)V\.?-?League(?!\w)", "vê league"),
     rewrite(r"(?<!\w)MP([34])(?!\w)", lambda m: f"em pi {digit_by_digit(m[1])}"),
     rewrite(rf"(?<![\w&])(?:{_ENGLISH.pattern})(?![\w&]|-\d)", lambda m: english_spelled(m[0])),
@@ -94,6 +95,6 @@ ACRONYMS: tuple[Rewrite, ...] = (
     # ESPHome, TPLink
     rewrite(r"(?<!\w)([A-Z]{2,4})([A-Z][a-z]{2,20})(?!\w)", lambda m: f"{spelled(m[1])} {m[2]}"),
     # Consonants alone are no word: FPT, HTV, DVD, XL.
-    rewrite(rf"(?<![\w&])[{_CONSONANTS}]{{2,5}}(?![\w&])", lambda m: spelled(m[0])),
-    rewrite(r"(?<![\w&.'-])[A-Z]{2,5}(?![\w&'])", _unknown),
+    rewrite(rf"(?<![\w&])[{_CONSONANTS}]{{2,10}}(?![\w&])", lambda m: spelled(m[0])),
+    rewrite(r"(?<![\w&.'-])[A-ZĐ]{2,5}(?![\w&'])", _unknown),
 )

@@ -224,6 +224,7 @@ def only_words(text: str) -> str:
     kept = re.sub(r"(?<![^\W\d_])'|'(?![^\W\d_])", " ", kept)
     kept = re.sub(r"\s+(?=[.,!?])", "", " ".join(kept.split()))
     kept = re.sub(r"[.,!?]{2,}", _strongest, kept)
+    kept = re.sub(r"(?<=[.,!?])(?=[^\W\d_])", " ", kept)
     return kept.strip(" ,").lstrip(".,!? ")
 
 

@@ -88,6 +88,26 @@ _WORDS = {
     "qđ": "quyết định",
     "đkien": "điều kiện",
     "vd": "ví dụ",
+    "vdụ": "ví dụ",
+    "thx": "cảm ơn",
+    "thanks": "cảm ơn",
+    "ae": "anh em",
+    "ace": "anh chị em",
+    "nv": "nhân viên",
+    "sp": "sản phẩm",
+    "hsd": "hạn sử dụng",
+    "nyc": "người yêu cũ",
+    "uk": "ừ",
+    "uhm": "ừm",
+    "bt": "bình thường",
+    "hqa": "hôm qua",
+    "mún": "muốn",
+    "wá": "quá",
+    "qá": "quá",
+    "ntnao": "như thế nào",
+    "nch": "nói chuyện",
+    "đthoai": "điện thoại",
+    "đthoại": "điện thoại",
 }
 _ONE_LETTER = {word for word in _WORDS if len(word) == 1}
 # One letter is a name of a thing more often than a short form: only beside such words.
@@ -103,6 +123,9 @@ _LONG = one_of(set(_WORDS) - _ONE_LETTER)
 
 CHAT: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)((?i:mấy|vài|nửa)) h(?!\w)", r"\1 giờ"),
+    rewrite(r"(?<!\w)(ko|không|k|có|cũng|chưa|đã|chả|chẳng|ai|sao) bt(?!\w)", r"\1 biết"),
+    rewrite(r"(?<!\w)mk(?= (?:wi-?fi|mạng)(?!\w)|\s?:)", "mật khẩu"),
+    rewrite(r"(?<!\w)a/e(?!\w)", "anh em"),
     rewrite(r"(?<!\w)sn(?= (?:19|20)\d\d(?!\w))", "sinh năm"),
     rewrite(r"(?<!\w)ck(?= \d)", "chuyển khoản"),
     rewrite(r"(?<!\w)dt(?= \d{1,5}(?:[.,]\d)?\s?(?:m2|m²|ha))", "diện tích"),

@@ -97,8 +97,8 @@ def _sum(amount: str) -> str:
 def _thousands(match: re.Match[str]) -> str:
     """Read 50k, and 1.250k as a million and a quarter."""
     amount = match[1]
-    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+|\d{4,9}", amount):
-        return cardinal(int(amount.replace(".", "")) * 1000)
+    if re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+|\d{4,9}", amount):
+        return cardinal(int(re.sub("[.,]", "", amount)) * 1000)
     return f"{amount} nghìn"
 
 
@@ -124,6 +124,15 @@ def _rest(match: re.Match[str]) -> str:
 
 MONEY: tuple[Rewrite, ...] = (
     rewrite(r"(?<![\w.,])(\d{1,4})tr(\d{1,3})(?!\w)", _rest),
+    rewrite(r"(?<![\w.,])(\d{1,4})tr(\d{3})[kK](?!\w)", _rest),
+    rewrite(r"(?:(?<=tr)|(?<=k)|(?<=đ))\s?/\s?th(?!\w)", "/tháng"),
+    rewrite(r"(?<=\d)\s?BTC(?!\w)", " bít coin"),
+    # 25.000 VNĐ/USD
+    rewrite(
+        rf"(?<=\d)(\s?{_CODE})\s?/\s?({_CODE})(?!\w)",
+        lambda m: f"{m[1]} một {CURRENCIES[m[2]]} ",
+    ),
+    rewrite(rf"(?<=\d)(\s?{_CODE})\s?/\s?ounce(?!\w)", r"\1 một ao xơ"),
     rewrite(rf"(?<!\w)({_SIGN})\s?({NUMBER}{_SCALE})(?!\w)", _before),
     rewrite(rf"(?<![\w.,])({NUMBER}{_SCALE})\s?({_SIGN})(?!\w)", _after),
     rewrite(rf"(?<![\w.,])({NUMBER})\s?tr(?!\w)", r"\1 triệu"),

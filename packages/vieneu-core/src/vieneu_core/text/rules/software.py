@@ -9,7 +9,7 @@ from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 
 _VERSION_WORDS = (
     r"phiên bản|bản cập nhật|bản vá|bản|version|ver|firmware|phần mềm|core|supervisor|kernel|driver"
-    r"|hệ điều hành|add-?on|ứng dụng|app|build|release"
+    r"|hệ điều hành|cập nhật(?: lên)?|nâng cấp(?: lên)?|update|add-?on|ứng dụng|app|build|release"
 )
 _SOFTWARE = (
     r"Home Assistant(?: (?:Core|OS|Supervised|Operating System))?|HA|HAOS|HASS|ESPHome|Zigbee2MQTT"
@@ -150,7 +150,9 @@ VERSIONS: tuple[Rewrite, ...] = (
         _version,
     ),
     rewrite(
-        rf"(?<!\w)(?:v|ver|version)\.?\s?{_DOTTED}{_SUFFIX}(?![\w.]\d|\w)", _version, re.IGNORECASE
+        rf"(?<!\w)(?<!\d )(?:v|ver|version)\.?\s?{_DOTTED}{_SUFFIX}(?![\w.]\d|\w)",
+        _version,
+        re.IGNORECASE,
     ),
     rewrite(
         rf"(?<!\w)((?i:{_VERSION_WORDS})(?: (?i:mới|mới nhất|số|là|hiện tại|hiện tại là))?) "
@@ -206,7 +208,7 @@ IDENTIFIERS: tuple[Rewrite, ...] = (
     ),
     # config.yaml, IMG_1234.JPG, /config/www
     rewrite(
-        rf"(?<![\w.@/])([\w-]{{1,60}}(?:\.[\w-]{{1,20}}){{0,3}})\.({_FILE_TYPES})(?![\w/]|\.\w)",
+        rf"(?<![\w.@/\\])([\w-]{{1,60}}(?:\.[\w-]{{1,20}}){{0,3}})\.({_FILE_TYPES})(?![\w/]|\.\w)",
         _file,
     ),
     rewrite(
@@ -224,6 +226,11 @@ IDENTIFIERS: tuple[Rewrite, ...] = (
     ),
 )
 PROCESSORS: tuple[Rewrite, ...] = (
+    # a television: 55X90L
+    rewrite(
+        r"(?<![\w.,-])(\d{2})X(\d{2,3})([A-Z])(?!\w)",
+        lambda m: f"{cardinal(int(m[1]))} {spelled('x')} {cardinal(int(m[2]))} {spelled(m[3])}",
+    ),
     rewrite(r"(?<!\w)([iI])([3579])-(\d{3,5})([A-Z]{0,3})(?!\w)", _processor),
     rewrite(
         r"(?<=[a-z\d] )(?<![\w.,])(\d{4,5})(X3D|XT|X|GE|G|U|HX|HS|H|F|KF|KS|K|Ti)(?!\w)",
@@ -235,6 +242,7 @@ PROCESSORS: tuple[Rewrite, ...] = (
     ),
 )
 MODELS: tuple[Rewrite, ...] = (
+    rewrite(r"(?:(?<=Pro)|(?<=Max)|(?<=Plus))\+(?!\w)", " plus"),
     # DS920+
     rewrite(r"(?<!\w)([A-Z]{1,4}\d{2,4})\+(?!\w)", r"\1 plus"),
     # WH-1000XM5, SM-G998B, ESP32-S3, CC2652P, 5800X, TS-453D

@@ -32,6 +32,8 @@ def _short_numbers(match: re.Match[str]) -> str:
 
 
 TELEPHONE_NUMBERS: tuple[Rewrite, ...] = (
+    # +84 (0)912 345 678
+    rewrite(r"(?<=\+84)\s?\(0\)\s?(?=\d)", " "),
     # +84 912 345 678, (+84) 24 3825 1234
     rewrite(rf"\(?\+\d{{1,3}}\)?(?:{_GAP}?\d){{8,11}}(?!\d)", _grouped),
     # 0912 345 678, 024.3825.1234, (024) 3825 1234: a leading zero, 10 or 11 digits in all
@@ -44,6 +46,9 @@ TELEPHONE_NUMBERS: tuple[Rewrite, ...] = (
     # (84-24) 3825 1234, and 3825.1234: four digits before a full stop are no thousands
     rewrite(rf"\(84{_GAP}\d{{1,3}}\)(?:{_GAP}?\d){{7,8}}(?!\d)", _grouped),
     rewrite(r"(?<![\w.,])\d{4}\.\d{4}(?![\w.]\w)", _grouped),
+    # cards
+    rewrite(r"(?<![\w.,])\d{4}(?:[ -]\d{4}){3}(?![\w/]|[.,]\d)", _grouped),
+    rewrite(r"(?<=[gG]ọi )9(?:11|99)(?!\w|[.,/]\d)", _grouped),
     # Gọi 113, 114 hoặc 115
     rewrite(
         rf"(?i:(?<!\w)(?:{_CALLED}))(?: (?i:số|ngay|tới|đến|theo|ngay số))?:? {_SHORT}"
