@@ -113,6 +113,13 @@ ABBREVIATIONS: tuple[Rewrite, ...] = (
     rewrite(rf"(?<!\w)({one_of(_BEFORE_A_NAME)})(?=\s{_NAME})", lambda m: _BEFORE_A_NAME[m[1]]),
     rewrite(rf"(?<!\w)TT(?= (?:{_REPUBLICS})(?!\w))", "tổng thống"),
     rewrite(r"(?<!\w)BT(?= Bộ )", "bộ trưởng"),
+    rewrite(r"(?<!\w)BH(?= \d)", "bảo hành"),
+    rewrite(r"(?<=\d )KH(?!\w)", "khách hàng"),
+    # gặp A.Tuấn
+    rewrite(
+        rf"(?<!\w)((?i:gặp|gọi|cho|của|với|nhờ|lh|liên hệ|hỏi|chào)) ([AC])\.\s?{_NAME}",
+        lambda m: f"{m[1]} {'anh' if m[2] == 'A' else 'chị'} ",
+    ),
     rewrite(r"(?<![\w-])TP(?![\w-]|\.\w)", "thành phố"),
     rewrite(
         rf"(?<!\w)({one_of(_BEFORE_A_COLON)})(?=\s?:)|(?<=[mM]ã )SP(?!\w)",

@@ -83,7 +83,7 @@ ACRONYMS: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)V\.?-?League(?!\w)", "vê league"),
     rewrite(r"(?<!\w)MP([34])(?!\w)", lambda m: f"em pi {digit_by_digit(m[1])}"),
     rewrite(rf"(?<![\w&])(?:{_ENGLISH.pattern})(?![\w&]|-\d)", lambda m: english_spelled(m[0])),
-    rewrite(r"(?<![\w&])(AT|[BFHJMOPQRS])&([ABDGJMPT])(?![\w&])", _and),
+    rewrite(r"(?<![\w&])(AT|[BDFHJMOPQRS])&([ABDGJMPT])(?![\w&])", _and),
     rewrite(r"(?<=[A-Z]\d\d)-(I{1,3}|IV|V)(?!\w)", lambda m: f" {roman_value(m[1])}"),
     rewrite(r"(?<![\w.])(?:[A-ZĐ]\.){1,5}[A-ZĐ](?!\w)(?:\.(?=\s[^\WA-ZĐ]))?", _initials),
     # Codes: B12, VTV1, VN123, A380; not formulas that the library knows, not F0 of COVID.

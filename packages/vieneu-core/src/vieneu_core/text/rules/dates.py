@@ -20,6 +20,11 @@ _LUNAR_NAMES = {
 }
 _BEGIN, _END = r"(?<![\w.,/-])", r"(?![\w/]|[.,-]\d)"
 _MONTHS = {4: "tư"}
+_ENGLISH_MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_ENGLISH_MONTH = rf"(?:{'|'.join(_ENGLISH_MONTHS)})[a-z]{{0,6}}\.?"
 _LAST_MONTH, _CENTURY_BEFORE = 12, 70
 # A fraction or a place may look like a date, but not after one of these words.
 _BEFORE_A_DATE = (
@@ -90,6 +95,12 @@ def _lunar(match: re.Match[str]) -> str:
     return f"{before} {said.removeprefix('ngày ')}" if is_named else said
 
 
+def _english_date(match: re.Match[str]) -> str:
+    day, after, before, first, year = match.groups()
+    month = _ENGLISH_MONTHS.index((after or before)[:3]) + 1
+    return day_of(day or first, str(month), year)
+
+
 def _from_to(match: re.Match[str]) -> str:
     return f"{day_of(match[1], match[2])} đến {day_of(match[3], match[4], match[5])}"
 
@@ -144,6 +155,12 @@ DATES: tuple[Rewrite, ...] = (
     rewrite(
         rf"{_BEGIN}(?:(?i:ngày)\s)?({_YEAR})([-/.])({_MONTH})\2({_DAY})(?:T(?=\d)|{_END})",
         _year_first,
+    ),
+    # 29 Nov 2026, Nov 29, 2026
+    rewrite(
+        rf"(?<!\w)(?:(?i:ngày) )?(?:({_DAY}) ({_ENGLISH_MONTH})|({_ENGLISH_MONTH}) ({_DAY}))"
+        rf"(?:st|nd|rd|th)?,? ({_YEAR})(?!\w)",
+        _english_date,
     ),
     rewrite(rf"{_BEGIN}(?:(?i:ngày)\s)?({_DAY})([/.-])({_MONTH})\2({_YEAR}){_END}", _day_first),
     rewrite(

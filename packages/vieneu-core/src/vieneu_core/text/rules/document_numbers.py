@@ -182,5 +182,5 @@ CODES: tuple[Rewrite, ...] = (
         lambda m: f"{m[1]} {_number(m[2])} {spelled(m[3])}{' ' + _number(m[4]) if m[4] else ''}",
     ),
     rewrite(r"(?<!\w)(?:Km|KM|km)\s?(\d{1,4})\s?\+\s?(\d{1,3})(?!\w)", r"ki lô mét \1 cộng \2"),
-    rewrite(r"(?<!\w)Km\s?(?=\d)", "ki lô mét "),
+    rewrite(r"(?<![\w/])(?<!\d )[Kk]m(?![23](?!\d))\s?(?=\d)", "ki lô mét "),
 )

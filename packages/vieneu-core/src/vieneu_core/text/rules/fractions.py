@@ -38,6 +38,10 @@ NUMBERS: tuple[Rewrite, ...] = (
         r"(?=\d{1,4}(?: ?[a-z])?(?!\w)|[a-z](?!\w)|\()|(?<![^\s(=])-(?=[a-z](?!\w))",
         _minus,
     ),
+    rewrite(
+        r"(?<![\w.,])(?<!\d )[1-9]\d{0,2}(?: 000){1,4}(?! ?\d|\w|[.,]\d)",
+        lambda m: m[0].replace(" ", ""),
+    ),
     # English thousands: three zeros are no decimals
     rewrite(r"(?<![\w.,])\d{1,3}(?:,000){1,4}(?!\w|[.,]\d)", lambda m: m[0].replace(",", "")),
     rewrite(

@@ -128,7 +128,7 @@ RANGES: tuple[Rewrite, ...] = (
         _increasing,
     ),
     rewrite(r"(?<=\d) : (?=\d)|(?<=\d):(?=\d{1,3}\s?=)", " chia "),
-    rewrite(rf"(?<![\w.,/-])({NUMBER})~({NUMBER})(?![\w-])", r"\1 đến \2"),
+    rewrite(rf"(?<![\w.,/])({NUMBER})~(-?{NUMBER})(?![\w-])", r"\1 đến \2"),
     rewrite(r"(?<=\dV)~", " "),
     rewrite(r"(?<!\w)~\s?(?=\d)", "khoảng "),
 )

@@ -75,7 +75,7 @@ PLACES: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)(PK|PN)(?=\s?\d{1,2}(?!\w))", lambda m: f"{_INITIALS[m[1]]} "),
     rewrite(rf"(?<!\w)P (?=(?i:{_ROOMS})(?!\w))", "phòng "),
     rewrite(rf"(?<!\w)((?i:{_DEVICES})) P\.?\s?(?=\d{{1,4}}(?!\w))", r"\1 phòng "),
-    rewrite(r"(?<!\w)((?i:phòng )?)P\.?\s?(?=\d{3,4}(?![\w.]))", lambda m: m[1] or "phòng "),
+    rewrite(r"(?<![\w&])((?i:phòng )?)P\.?\s?(?=\d{3,4}(?![\w.]))", lambda m: m[1] or "phòng "),
     rewrite(r"(?<!\w)((?i:phòng|căn hộ|căn) [A-Z])\.(?=\d)", r"\1"),
     rewrite(
         r"(?<!\w)((?i:phòng|căn hộ|căn|apartment|room))(?: số)? (\d{4}|0\d{2})(?!\w|[.,/:-]\d)",
@@ -97,5 +97,5 @@ PLACES: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)Q(?=\d{1,2}(?![\w/.]))", "quận "),
     rewrite(r"(?<!\w)P(?=\d{1,2}(?:, ?| )(?:Q\.?\s?\d|Q\.|quận))", "phường "),
     rewrite(r"(?<!\w)QL\s?\.?(?=\d)", "quốc lộ "),
-    rewrite(r"(?<!\w)(?:TL|ĐT)\.?\s?(?=\d{3}(?!\d))", "tỉnh lộ "),
+    rewrite(r"(?<!\w)(?:TL|ĐT)\.?\s?(?=\d{3}(?!\d))|(?<!\w)TL\.\s?(?=\d)", "tỉnh lộ "),
 )

@@ -156,6 +156,7 @@ NUMBER_WORDS: tuple[Rewrite, ...] = (
     # 5/6 of what no rule knows, 5 V/2 A
     rewrite(r"(?<=\w)\s{0,2}/(?=\d)", " trên "),
     rewrite(r"(?<=\d)%", " phần trăm"),
+    rewrite(r"(?<=\d):\s(?=\d)", ", "),
     rewrite(r"(?<=\d)\s?:\s?(?=\d)", " "),
     rewrite(NUMBER, _number),
 )

@@ -272,5 +272,5 @@ UNIT_RULES: tuple[Rewrite, ...] = (
         rf"(?P<power>[23²³])?(?P<per>(?!))?(?P<per_power>(?!))?{_END}",
         lambda m: f" trên {_with_power({**UNITS, 'lít': 'lít'}[m['unit']], m['power'])}",
     ),
-    rewrite(rf"(?<![\w/])(?={_ALONE}){_UNIT}{_END}", _bare),
+    rewrite(rf"(?<![\w/&-])(?={_ALONE}){_UNIT}{_END}(?!&)", _bare),
 )
