@@ -47,7 +47,7 @@ _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 _SIMPLE = re.compile(r"[\w.,√∛πα-ω]+(?:\^[\w]+)?")
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 _DEEPEST = 20
-_FACTORS = re.compile(r"(?<![A-Za-z])[a-z]{1,3}(?![A-Za-z])")
+_FACTORS = re.compile(r"(?<![^\W\d_])[a-z]{1,3}(?![^\W\d_])")
 _MOST_FACTORS = 2
 _UNITS = _names("m g l s h k cm mm km dm kg mg ml kw px ms gb mb or if in is of to và là")
 

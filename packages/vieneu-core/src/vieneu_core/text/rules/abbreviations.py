@@ -71,6 +71,7 @@ _BEFORE_A_COLON = {
     "hsd": "hạn sử dụng",
     "nsx": "ngày sản xuất",
 }
+_CONTACTED = r"em|anh|chị|cô|chú|ngay|ad|admin|shop|zalo|Zalo|sđt|SĐT|hotline|Hotline|số|để"
 _REPUBLICS = (
     r"Mỹ|Nga|Pháp|Hàn Quốc|Ukraine|Ukraina|Indonesia|Philippines|Trump|Putin|Biden|Zelensky|Macron"
     r"|Thổ Nhĩ Kỳ|Iran|Brazil"
@@ -114,10 +115,11 @@ ABBREVIATIONS: tuple[Rewrite, ...] = (
     rewrite(rf"(?<!\w)TT(?= (?:{_REPUBLICS})(?!\w))", "tổng thống"),
     rewrite(r"(?<!\w)BT(?= Bộ )", "bộ trưởng"),
     rewrite(r"(?<!\w)BH(?= \d)", "bảo hành"),
+    rewrite(rf"(?<!\w)LH(?=\s?:|,? (?:\w{{1,4}} )?(?:{_CONTACTED}|\d|{_NAME}))", "liên hệ"),
     rewrite(r"(?<=\d )KH(?!\w)", "khách hàng"),
     # gặp A.Tuấn
     rewrite(
-        rf"(?<!\w)((?i:gặp|gọi|cho|của|với|nhờ|lh|liên hệ|hỏi|chào)) ([AC])\.\s?{_NAME}",
+        rf"(?<!\w)((?i:gặp|gọi|cho|của|với|nhờ|lh|liên hệ|hỏi|chào)) ([AC])\.{_NAME}",
         lambda m: f"{m[1]} {'anh' if m[2] == 'A' else 'chị'} ",
     ),
     rewrite(r"(?<![\w-])TP(?![\w-]|\.\w)", "thành phố"),

@@ -145,7 +145,11 @@ CHAT: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)(làm|cái|nói|ăn|có|là|chuyện|mua|uống|xem) j(?!\w)", r"\1 gì"),
     rewrite(r"(?<!\w)(sao|gì|j|thế|đâu|nào|thôi) z(?!\w)", r"\1 vậy"),
     rewrite(rf"(?<!\w)({_ASKED}) [vz](?=\s?[?,.!]|$)", r"\1 vậy"),
-    rewrite(rf"(?<![\w/])(?<!\d )([tm])(?= (?:{_SAID_OF_ONE})(?!\w))", lambda m: _FRIENDS[m[1]]),
+    rewrite(
+        rf"(?<![\w/])(?<!\d )(?<!size )(?<!cỡ )(?<!nhóm )(?<!lớp )([tm])"
+        rf"(?= (?:{_SAID_OF_ONE})(?!\w))",
+        lambda m: _FRIENDS[m[1]],
+    ),
     rewrite(r"(?<![\w/])c(?= (?:ơi|ạ|nhé|nha)(?!\w))", "chị"),
     rewrite(r"(?<!\w)((?i:ok|oke|dạ|vâng)) (e|a)(?!\w)", lambda m: f"{m[1]} {_WORDS[m[2]]}"),
     rewrite(r"(?<=[^\W\d] )r(?= (?:nhé|nha|ạ|đó|mà|hả|à|đấy)(?!\w))", "rồi"),

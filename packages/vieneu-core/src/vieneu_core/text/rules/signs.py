@@ -130,7 +130,8 @@ SIGN_WORDS: tuple[Rewrite, ...] = (
         " nhân ",
     ),
     rewrite(r"(?<![\w.,])(\d{1,3}(?:[.,]\d)?)[xX](?!\w)", r"\1 lần"),
-    # sizes and products: 60x40x30, 5 x 3
+    # sizes and products: 60x40x30, 5 x 3, a x b
+    rewrite(r"(?<![\w.])([A-Za-z]) [x×] (?=[A-Za-z](?!\w))", r"\1 nhân "),
     rewrite(r"(?<=\d)\s?[xX×]\s?(?=\d)", " nhân "),
     rewrite(r"(?<=m)\s?[xX×]\s?(?=\d)", " nhân "),
     rewrite(r"(?<=\d)\s?\*\s?(?=\d)", " nhân "),

@@ -133,12 +133,11 @@ def _model_part(match: re.Match[str]) -> str:
 
 def _file(match: re.Match[str]) -> str:
     name, kind = match[1], match[2].lower()
-    said = kind if kind in _TYPES_AS_WORDS else _type(kind)
-    return f" {dictated(name)} chấm {said} "
+    return f" {dictated(name)} chấm {_type(kind)} "
 
 
 def _type(kind: str) -> str:
-    return spelled(kind)
+    return kind if kind in _TYPES_AS_WORDS else spelled(kind)
 
 
 _PROCESSOR = re.compile(r"Ryzen|Core|Xeon|RTX|GTX|Radeon|RX|Ultra|Athlon|GeForce|i[3579]|CPU|chip")
@@ -218,6 +217,12 @@ IDENTIFIERS: tuple[Rewrite, ...] = (
     rewrite(
         r"(?<!\w)([A-Z]):\\([\w\\. -]{1,80})",
         lambda m: f"ổ {spelled(m[1])} gạch chéo ngược {dictated(m[2])}",
+    ),
+    # a type alone: .srt; names with a point: llama.cpp, cache.enabled
+    rewrite(rf"(?<![\w.])\.({_FILE_TYPES})(?!\w|\.\w)", lambda m: f" chấm {_type(m[1].lower())} "),
+    rewrite(
+        r"(?<![\w.@/])[a-z][a-z0-9]{2,30}(?:\.[a-z]{2,30}){1,3}(?![\w@/]|\.\w)",
+        lambda m: f" {dictated(m[0])} ",
     ),
     # living_room, AUTO_MODE
     rewrite(
