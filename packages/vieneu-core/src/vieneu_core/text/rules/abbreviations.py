@@ -57,6 +57,8 @@ _BEFORE_A_NAME = {"ĐL": "đại lộ", "BX": "bến xe"}
 _BEFORE_A_COLON = {
     "TK": "tài khoản",
     "SL": "số lượng",
+    "SD": "số dư",
+    "GD": "giao dịch",
     "VD": "ví dụ",
     "Vd": "ví dụ",
     "SP": "sản phẩm",
@@ -127,7 +129,6 @@ ABBREVIATIONS: tuple[Rewrite, ...] = (
         rf"(?<!\w)({one_of(_BEFORE_A_COLON)})(?=\s?:)|(?<=[mM]ã )SP(?!\w)",
         lambda m: _BEFORE_A_COLON[m[0]],
     ),
-    rewrite(r"(?<!\w)TK(?= \d{6})", "tài khoản"),
     rewrite(r"(?<!\w)BN(?=\s?\d)", "bệnh nhân"),
     rewrite(r"(?<!\w)((?i:chụp|máy|phim)) CT(?!\w)", r"\1 xi ti"),
     rewrite(r"(?<!\w)(ĐC|ĐT|SĐT|Tel)\s?(?=:)", lambda m: WITH_STOP[m[1]]),

@@ -195,6 +195,9 @@ _MARKS: tuple[Rewrite, ...] = (
     rewrite(r"\\[nrt](?![a-zà-ỹ]{2}\w*\\|:)", " "),
     rewrite(rf"(?<!\S){_EMOTICON}(?=[\s.,!?]|$)", " "),
     rewrite(r"(?<=\d)\s?[\u2605\u2606\u2b50]", " sao "),
+    # numbers that are dialled, and those that are masked, before marks of emphasis
+    rewrite(r"(?<!\w)\*(?=\d{2,4}(?:\*\d{1,4})?#)", "sao "),
+    rewrite(r"(?<!\w)\*{3,8}(?=\d{3,6}(?!\w|\*))", "xxx"),
     rewrite(r"~~|```?|`|(?<!\w)[*_]+(?=\w)|(?<=\w)[*_]+(?!\w)", " "),
     rewrite(r"(?<!\S)#{1,6}(?=\s)", " "),
     # An eth is a mistyped đ, but not within a word of Iceland: Guðrún

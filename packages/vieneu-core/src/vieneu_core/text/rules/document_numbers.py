@@ -16,6 +16,10 @@ _SPELT_OUT = (
     r"|giao dịch|thẻ|OTP|PIN|số)|mã))"
 )
 _IS = r"(?: (?:của bạn|của quý khách|(?i:wi-?fi)))?(?: là|:| số)?"
+_BANKS = (
+    r"Vietcombank|Techcombank|VietinBank|Vietinbank|Agribank|Sacombank|VPBank|TPBank|MB|MBBank|VCB"
+    r"|TCB|BIDV|ACB|VIB|MSB|SHB|HDBank|OCB|SCB|Eximbank"
+)
 _DOCUMENT = (
     r"nghị định|thông tư|quyết định|công văn|chỉ thị|nghị quyết|luật|thông báo|kế hoạch|tờ trình"
     r"|công điện|văn bản|pháp lệnh|NĐ|TT|QĐ|CV"
@@ -91,6 +95,9 @@ def _issued(match: re.Match[str]) -> str:
 
 
 CODES: tuple[Rewrite, ...] = (
+    # messages of banks
+    rewrite(rf"(?<!\w)TK(?= (?:\d{{3}}|[xX]{{3}}|(?:{_BANKS})(?!\w)))", "tài khoản"),
+    rewrite(r"(?<!\w)GD(?= [+-]\d)", "giao dịch"),
     # TT 02/2023/TT-BCA, CV số 123/CV-STC, NQ 57-NQ/TW
     rewrite(
         r"(?<!\w)(TT|CV|NQ)(?= (?:số )?\d{1,5}[/-])",

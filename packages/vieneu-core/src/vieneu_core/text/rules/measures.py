@@ -162,6 +162,8 @@ MEASURES: tuple[Rewrite, ...] = (
     ),
     rewrite(r"(?<=\d)\s?°(?=\s|[.,!?]|$)", " độ"),
     rewrite(r"(?<![\w/])(?<!\d )([^\W\d_µ²³]{2,15})/([^\W\d_µ²³]{2,15})(?![\w/])", _either),
+    # RAM 3.2/8GB
+    rewrite(rf"(?<=\d)/(?={NUMBER}\s?[KMGT]B(?!\w))", " trên "),
     rewrite(rf"\s?/\s?(?=(?:{_EACH})(?!\w))", " một "),
     rewrite(rf"\s?/(?=(?:{_PER.pattern})(?!\w))", " trên "),
 )

@@ -21,6 +21,7 @@ _ROOMS = (
     r"|sinh hoạt|khám|mổ|bệnh|cấp cứu|chờ|trực|bảo vệ|lễ tân|studio|thu âm|đa năng|khách sạn"
     r"|áp mái|giúp việc|ngủ chính|ngủ phụ|để xe|xe|lạnh|trà|giáo vụ|y tế|thí nghiệm|thực hành|hội"
     r" trường"
+    r"|dịch vụ|tổng hợp|vip|dự án|vật tư"
     r"|game|games|sách|bà|ông|bà nội|ông nội|bà ngoại|ông ngoại|xem phim|cháu|vẽ|đàn|piano|yoga"
     r"|thiền|spa|cafe|cà phê|quần áo|tranh|tân hôn|osin|lớn|nhỏ|giữa|office|dancing|bi-?a|chính|phụ"
     r"|live|living|bed|tiếp khách|tiếp dân|thi|công chứng|giao dịch|số|trống|đôi|đơn|riêng|gia đình"
@@ -42,6 +43,10 @@ _IN_A_HOME = (
     r"|công tắc|ổ cắm|bật|tắt"
 )
 _READING = r"(?:[^\W\d]+ ){0,2}[^\W\d]+:? \d{1,3}(?:[.,]\d{1,2})?\s?(?:độ|°|%)"
+_DEPARTMENTS = (
+    r"kinh doanh|kế toán|nhân sự|hành chính|kỹ thuật|marketing|tổ chức|kế hoạch|đào tạo"
+    r"|dự án|vật tư"
+)
 _INITIALS = {"PK": "phòng khách", "PN": "phòng ngủ"}
 _CAPITAL = r"[A-ZĐÀ-ỸĂÂÊÔƠƯ]"
 _NAME = rf"(?={_CAPITAL}[^\WA-ZĐ])"
@@ -71,6 +76,11 @@ PLACES: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)P\.\s?(?i:wc)(?!\w)", "phòng vê xê"),
     rewrite(r"(?<!\w)P\.\s?(?i:vs)(?!\w)", "phòng vệ sinh"),
     rewrite(r"(?<=[^\W\d])/(?=P\.)", ", "),
+    rewrite(rf"(?<!\w)((?i:phòng)) P\.\s?(?=(?i:{_ROOMS})(?![^\W\d]))", r"\1 "),
+    # departments: P.TCHC, and TP. Kế toán, who leads it
+    rewrite(r"(?<!\w)P\.\s?(?=[A-ZĐ]{3,6}(?!\w))", "phòng "),
+    rewrite(rf"(?<!\w)TP\.?\s?(?=(?i:{_DEPARTMENTS})(?!\w))", "trưởng phòng "),
+    rewrite(r"(?<!\w)P\.\s?(?=0\d(?!\w))", "phòng "),
     rewrite(rf"(?<!\w)[Pp]\.\s?(?=(?i:{_ROOMS})(?![^\W\d]))", "phòng "),
     rewrite(r"(?<!\w)(PK|PN)(?=\s?\d{1,2}(?!\w))", lambda m: f"{_INITIALS[m[1]]} "),
     rewrite(rf"(?<!\w)P (?=(?i:{_ROOMS})(?!\w))", "phòng "),
@@ -94,6 +104,12 @@ PLACES: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)(?:TP|Tp|tp|T\.P)\.?\s?HN(?!\w)", "thành phố Hà Nội"),
     rewrite(rf"(?<!\w)(?:TP|Tp|tp|T\.P)(?:\.\s?|\s){_NAME}", "thành phố "),
     rewrite(rf"(?<!\w)đ\.\s?{_NAME}", "đường "),
+    # a quarter behind a word of business
+    rewrite(
+        r"(?<!\w)((?i:kpi|doanh thu|báo cáo|kết quả|lợi nhuận|kinh doanh|gdp|hết|cuối|đầu|mục tiêu"
+        r"|kế hoạch|trong)) Q([1-4])(?![\w/.-])",
+        r"\1 quý \2",
+    ),
     rewrite(r"(?<!\w)Q(?=\d{1,2}(?![\w/.]))", "quận "),
     rewrite(r"(?<!\w)P(?=\d{1,2}(?:, ?| )(?:Q\.?\s?\d|Q\.|quận))", "phường "),
     rewrite(r"(?<!\w)QL\s?\.?(?=\d)", "quốc lộ "),

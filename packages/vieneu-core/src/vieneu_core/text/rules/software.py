@@ -20,7 +20,7 @@ _SOFTWARE = (
     r"|Claude|Gemini|Llama|Qwen|Piper|Whisper|HACS|Proxmox|OpenWrt|RouterOS|DSM|TrueNAS|Unraid"
     r"|Scrypted|Jellyfin|Plex|Kodi|MQTT|TLS|HTTP|IPv"
 )
-_SUFFIX = r"(?:(?:-|\.)?(a|b|rc|alpha|beta|dev|stable|lts)[.-]?(\d{0,4}))?"
+_SUFFIX = r"(?:(?:-|\.)?(a|b|rc|alpha|beta|dev|stable|lts)[.-]?(\d{0,8}))?"
 _SUFFIXES = {
     "a": "a",
     "b": "bê",
@@ -112,8 +112,14 @@ def _version(match: re.Match[str]) -> str:
     said = dotted(number)
     if suffix:
         said += f" {_SUFFIXES[suffix.lower()]}"
-        said += f" {said_number(more)}" if more else ""
+        said += f" {_build(more)}" if more else ""
     return f"{before[0]} {said}" if before and before[0] else f"phiên bản {said}"
+
+
+def _build(digits: str) -> str:
+    """Return the number of a pre-release; a date, as nightly ones have it, digit by digit."""
+    is_long = len(digits) > 4  # noqa: PLR2004 - the year of a date has four
+    return digit_by_digit(digits) if is_long or not digits else said_number(digits)
 
 
 def _processor(match: re.Match[str]) -> str:
@@ -143,6 +149,8 @@ def _type(kind: str) -> str:
 _PROCESSOR = re.compile(r"Ryzen|Core|Xeon|RTX|GTX|Radeon|RX|Ultra|Athlon|GeForce|i[3579]|CPU|chip")
 
 VERSIONS: tuple[Rewrite, ...] = (
+    # an add-on's build: 2.6.3-1
+    rewrite(r"(?<![\w.])(\d{1,4}\.\d{1,2}\.\d{1,3})-(?=\d{1,2}(?![\w-]|\.\d))", r"\1 gạch ngang "),
     rewrite(
         rf"(?<!\w)((?i:phiên bản|bản cập nhật|bản vá|bản)) (?:v|ver"
         rf"|version)\.?\s?{_DOTTED}{_SUFFIX}(?![\w.]\d|\w)",
@@ -168,10 +176,7 @@ VERSIONS: tuple[Rewrite, ...] = (
     # Years first and full stops: a version, unless it follows "ngày"; 1.20.3, 2026.11.0b2
     rewrite(
         rf"(?<![\w.,/-]){_IS_DATE}((?:19|20)\d\d(?:\.\d{{1,2}}){{2,3}}){_SUFFIX}(?!\w|\.\d)",
-        lambda m: (
-            dotted(m[1])
-            + (f" {_SUFFIXES[m[2]]} {said_number(m[3]) if m[3] else ''}" if m[2] else "")
-        ),
+        lambda m: dotted(m[1]) + (f" {_SUFFIXES[m[2]]} {_build(m[3])}" if m[2] else ""),
     ),
     # ... also behind the arrow or the word that joins two of them
     rewrite(
@@ -231,6 +236,10 @@ IDENTIFIERS: tuple[Rewrite, ...] = (
     ),
 )
 PROCESSORS: tuple[Rewrite, ...] = (
+    rewrite(
+        r"(?<=Ultra )([3579]) (\d{3})(KF|K)(?!\w)",
+        lambda m: f"{m[1]} {cardinal(int(m[2]))} {spelled(m[3])}",
+    ),
     # a television: 55X90L
     rewrite(
         r"(?<![\w.,-])(\d{2})X(\d{2,3})([A-Z])(?!\w)",

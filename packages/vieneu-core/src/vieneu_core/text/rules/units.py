@@ -64,6 +64,7 @@ _OTHER = {
     "°F": "độ ép",
     "°K": "độ ken vin",
     "°": "độ",
+    "Nm": "niu tơn mét",
     "kgf": "ki lô gam lực",
     "ha": "héc ta",
     "cc": "xê xê",
@@ -192,8 +193,8 @@ _UNIT = (
 _END = r"(?![\w²³°])"
 # Alone, only what is nothing else.
 _ALONE = (
-    r"(?:k[Ww]h|MWh|GWh|Wh|kW|MW|GW|MHz|GHz|kHz|Hz|µg|mcg|mg|kg|Mbps|Gbps|Kbps|kbps|dBm?|°[CF]"
-    r"|mAh?|kVA|hPa|kPa|ppm|ppb|lux|mmHg|k?m/h|m/s|MB/s|GB/s|Mb/s|MB|GB|TB|k?m[²³]|kcal|rpm|fps"
+    r"(?:k[Ww]h|MWh|GWh|Wh|kW|MW|MHz|GHz|kHz|Hz|µg|mcg|mg|kg|Mbps|Gbps|Kbps|kbps|dBm?|°[CF]"
+    r"|mAh?|kVA|hPa|kPa|ppm|ppb|lux|mmHg|k?m/h|m/s|MB/s|GB/s|Mb/s|MB|GB|k?m[²³]|kcal|rpm|fps"
     r"|cm|mm|ml)"
 )
 _COUNT_WORDS = (
