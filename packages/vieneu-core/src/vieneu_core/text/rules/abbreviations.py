@@ -53,7 +53,7 @@ WITH_STOP = {
 }
 """Expanded before a full stop."""
 _WITH_SLASH = {"v/v": "về việc", "k/g": "kính gửi", "a/c": "anh chị", "đ/c": "đồng chí"}
-_BEFORE_A_NAME = {"ĐL": "đại lộ", "BX": "bến xe"}
+_BEFORE_A_NAME = {"ĐL": "đại lộ", "BX": "bến xe", "HV": "học viện", "NH": "ngân hàng"}
 _BEFORE_A_COLON = {
     "TK": "tài khoản",
     "SL": "số lượng",
@@ -116,6 +116,15 @@ ABBREVIATIONS: tuple[Rewrite, ...] = (
     rewrite(rf"(?<!\w)({one_of(_BEFORE_A_NAME)})(?=\s{_NAME})", lambda m: _BEFORE_A_NAME[m[1]]),
     rewrite(rf"(?<!\w)TT(?= (?:{_REPUBLICS})(?!\w))", "tổng thống"),
     rewrite(r"(?<!\w)BT(?= Bộ )", "bộ trưởng"),
+    rewrite(r"(?<!\w)BTV(?= (?:Tỉnh|Thành|Huyện|Quận|Đảng) ủy)", "ban thường vụ"),
+    rewrite(r"(?<!\w)CA(?= (?:quận|huyện|tỉnh|thành phố|phường|xã|TP|Hà Nội)(?!\w))", "công an"),
+    rewrite(rf"(?<!\w)CAP(?= {_NAME})", "công an phường"),
+    rewrite(r"(?<!\w)CS(?= PCCC)", "cảnh sát"),
+    rewrite(r"(?<!\w)QH(?= (?:1|một)(?:/| trên | phần ))", "quy hoạch"),
+    rewrite(r"(?<!\w)NH(?= 20\d\d(?:-| đến ))", "năm học"),
+    rewrite(r"(?<!\w)CT(?= (?:TNHH|CP|cổ phần)(?!\w))", "công ty"),
+    rewrite(r"(?<!\w)GS(?=, (?:PGS|TS|tiến|phó giáo)|/)", "giáo sư"),
+    rewrite(r"(?<=giáo sư, )TS(?!\w)", "tiến sĩ"),
     rewrite(r"(?<!\w)BH(?= \d)", "bảo hành"),
     rewrite(rf"(?<!\w)LH(?=\s?:|,? (?:\w{{1,4}} )?(?:{_CONTACTED}|\d|{_NAME}))", "liên hệ"),
     rewrite(r"(?<=\d )KH(?!\w)", "khách hàng"),

@@ -71,10 +71,17 @@ def _and(match: re.Match[str]) -> str:
     return f"{english_spelled(match[1])} en {english_spelled(match[2])}"
 
 
+_TEAMS = (
+    r"Anh|Pháp|Đức|Ý|Italia|Bỉ|Hà Lan|Bồ Đào Nha|Tây Ban Nha|Croatia|Argentina|Brazil|Mỹ|Úc"
+    r"|Australia|Trung Quốc|Triều Tiên|Lào|Campuchia|Singapore|Myanmar|Philippines|Iran|Iraq|UAE"
+    r"|Qatar|Nga|quốc gia|bóng|futsal"
+)
+
 ACRONYMS: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)v\.\s?v(?!\w)", "vân vân"),
     rewrite(
-        r"(?<!\w)(?<!số )ĐT(?= (?:Việt Nam|VN|Thái|Hàn|Nhật|Indonesia|Malaysia|nữ|nam|U\d))",
+        r"(?<!\w)(?<!số )ĐT(?= (?:Việt Nam|VN|Thái|Hàn|Nhật|Indonesia|Malaysia|nữ|nam|U\d"
+        rf"|(?:{_TEAMS})(?! [A-ZĐ0-9(]|:)))",
         "đội tuyển",
     ),
     rewrite(rf"(?<![\w&]){_STANDING}(?![\w&]|\.\w)", lambda m: ALONE[m[0]]),

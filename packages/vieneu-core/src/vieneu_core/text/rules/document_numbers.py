@@ -100,8 +100,8 @@ CODES: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)GD(?= [+-]\d)", "giao dịch"),
     # TT 02/2023/TT-BCA, CV số 123/CV-STC, NQ 57-NQ/TW
     rewrite(
-        r"(?<!\w)(TT|CV|NQ)(?= (?:số )?\d{1,5}[/-])",
-        lambda m: _KINDS[m[1]],
+        r"(?<!\w)(TT|CV|NQ|CT)(?= (?:số )?\d{1,5}[/-])|(?<!\w)(NQ)(?= \d{1,3}(?!\w))",
+        lambda m: _KINDS[m[0]],
     ),
     # 4G/5G, 3G và 4G: not grams
     rewrite(r"(?<!\w)([2-6])G(?=\s?/\s?[2-6]G(?!\w))\s?/\s?", r"\1 gờ, "),
