@@ -210,7 +210,7 @@ TEXTS = st.text(
         st.characters(exclude_characters="\\"),  # which makes a line break of an r
     ),
     max_size=400,
-)
+).filter(lambda text: "<![CDATA[" not in text)  # a constant of the sources, which hypothesis tries
 
 
 @given(TEXTS, st.data())

@@ -16,6 +16,7 @@ from vieneu_core.text.rules.characters import only_words, readable
 from vieneu_core.text.rules.chat import CHAT
 from vieneu_core.text.rules.dates import DATES
 from vieneu_core.text.rules.document_numbers import CODES
+from vieneu_core.text.rules.doses import DOSES
 from vieneu_core.text.rules.english import english_words
 from vieneu_core.text.rules.fractions import FRACTIONS, NUMBERS, SIGNS
 from vieneu_core.text.rules.measures import MEASURES, RANGES
@@ -25,9 +26,10 @@ from vieneu_core.text.rules.rooms import PLACES
 from vieneu_core.text.rules.signs import LETTER_WORDS, NUMBER_WORDS, SIGN_WORDS
 from vieneu_core.text.rules.software import IDENTIFIERS, MODELS, PROCESSORS, VERSIONS
 from vieneu_core.text.rules.telephone import TELEPHONE_NUMBERS
-from vieneu_core.text.rules.times import TIMES
+from vieneu_core.text.rules.times import TIMES, ZONES
 from vieneu_core.text.rules.units import UNIT_RULES
 from vieneu_core.text.rules.web import ADDRESSES
+from vieneu_core.text.rules.weekdays import WEEKDAYS, WEEKDAYS_WITH_STOP
 
 # The order matters: longer and less ambiguous expressions come first.
 _VIETNAMESE = (
@@ -38,11 +40,15 @@ _VIETNAMESE = (
     *CHAT,
     *CODES,
     *PROCESSORS,
+    *WEEKDAYS_WITH_STOP,
     *PLACES,
     *ROMAN_NUMERALS,
+    *ZONES,
     *DATES,
+    *WEEKDAYS,
     *NUMBERS,
     *TELEPHONE_NUMBERS,
+    *DOSES,
     *TIMES,
     *RANGES,
     *SIGNS,

@@ -47,6 +47,9 @@ _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 _SIMPLE = re.compile(r"[\w.,√∛πα-ω]+(?:\^[\w]+)?")
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 _DEEPEST = 20
+_FACTORS = re.compile(r"(?<![^\W\d_])[a-z]{1,3}(?![^\W\d_])")
+_MOST_FACTORS = 2
+_UNITS = _names("m g l s h k cm mm km dm kg mg ml kw px ms gb mb or if in is of to và là")
 
 
 def plain_math(latex: str) -> str:
@@ -61,6 +64,7 @@ class _Reader:
         self._text = text
         self._at = 0
         self._depth = 0
+        self._n_texts = 0  # commands around it whose letters are words
 
     def all(self) -> str:
         parts: list[str] = []
@@ -81,12 +85,22 @@ class _Reader:
             return self._braces()
         if char == "\\":
             return self._command()
+        if (factors := _FACTORS.match(self._text, self._at)) and not self._n_texts:
+            return self._product(factors[0])
         self._at += 1
         if char == "^":
             return self._raised()
         if char == "_":
             return self._lowered()
         return " " if char in "~$" else char
+
+    def _product(self, letters: str) -> str:
+        """Return the letters of 2x and 4ac with spaces between; units and functions stay."""
+        follows_number = self._text[self._at - 1 : self._at].isdigit()
+        self._at += len(letters)
+        if len(letters) > _MOST_FACTORS or letters in FUNCTIONS | _UNITS:
+            return letters
+        return " " * follows_number + " ".join(letters)
 
     def _braces(self) -> str:
         self._at += 1
@@ -128,7 +142,10 @@ class _Reader:
         if name in _SILENT:
             return self._delimiter(name)
         if name in TEXTS:
-            return self._argument()
+            self._n_texts += 1
+            text = self._argument()
+            self._n_texts -= 1
+            return text
         if (build := _BUILT.get(name)) is not None:
             return build(self)
         return f" {name} " if name.isalpha() else name

@@ -53,6 +53,31 @@ WITH_STOP = {
 }
 """Expanded before a full stop."""
 _WITH_SLASH = {"v/v": "về việc", "k/g": "kính gửi", "a/c": "anh chị", "đ/c": "đồng chí"}
+_BEFORE_A_NAME = {"ĐL": "đại lộ", "BX": "bến xe", "HV": "học viện", "NH": "ngân hàng"}
+_BEFORE_A_COLON = {
+    "TK": "tài khoản",
+    "SL": "số lượng",
+    "SD": "số dư",
+    "GD": "giao dịch",
+    "VD": "ví dụ",
+    "Vd": "ví dụ",
+    "SP": "sản phẩm",
+    "HD": "hướng dẫn",
+    "NV": "nhân viên",
+    "KH": "khách hàng",
+    "ND": "nội dung",
+    "DT": "diện tích",
+    "KT": "kích thước",
+    "MK": "mật khẩu",
+    "mk": "mật khẩu",
+    "hsd": "hạn sử dụng",
+    "nsx": "ngày sản xuất",
+}
+_CONTACTED = r"em|anh|chị|cô|chú|ngay|ad|admin|shop|zalo|Zalo|sđt|SĐT|hotline|Hotline|số|để"
+_REPUBLICS = (
+    r"Mỹ|Nga|Pháp|Hàn Quốc|Ukraine|Ukraina|Indonesia|Philippines|Trump|Putin|Biden|Zelensky|Macron"
+    r"|Thổ Nhĩ Kỳ|Iran|Brazil"
+)
 _DIRECTIONS = {"Đ": "đông", "T": "tây", "N": "nam", "B": "bắc"}
 _TITLED = one_of(_TITLES)
 _STOPPED = one_of(WITH_STOP)
@@ -64,14 +89,18 @@ ABBREVIATIONS: tuple[Rewrite, ...] = (
     rewrite(rf"(?<!\w)((?i:{_VOCATIVES})) A/C(?!\w)", r"\1 anh chị"),
     rewrite(r"(?<!\w)A/C(?!\w)", "a xê"),
     rewrite(
-        r"(?<=gió )(Đ|T|N|B|ĐB|ĐN|TB|TN)(?!\w)|(?<=hướng )(Đ|T|N|B|ĐB|ĐN|TB|TN)(?!\w)",
+        r"(?i:(?<=gió )|(?<=hướng )|(?<=phía ))(Đ|T|N|B|ĐB|ĐN|TB|TN)(?!\w)",
         lambda m: " ".join(_DIRECTIONS[char] for char in m[0]),
     ),
+    rewrite(r"(?<!\w)P\.\s?S(?:\.(?!\w)|(?=:))", "pê ét,"),
+    rewrite(r"(?<!\w)e\.g\.(?!\w)", "ví dụ"),
+    rewrite(r"(?<!\w)i\.e\.(?!\w)", "tức là"),
+    rewrite(r"(?<!\w)etc\.", "vân vân."),
     rewrite(r"(?<!\w)PM\s?(\d{1,2})[.,](\d)(?!\d)", r"pi em \1 chấm \2"),
     rewrite(r"(?<!\w)PM\s?(10|1)(?![\d.,:]\d|\w)", lambda m: f"pi em {cardinal(int(m[1]))}"),
     rewrite(r"(?<!\w)(?i:wi-?fi)(?!\w)", "wi fi"),
     rewrite(
-        r"(?<!\w)(?i:(v/v|k/g|a/c|đ/c))(?= ?[\w:])",
+        r"(?<!\w)(?i:(v/v|k/g|a/c|đ/c))(?= ?[\w:]|[.,!?]|$)",
         lambda m: _WITH_SLASH[m[1].lower()] if m.string[m.end() :][:1] != ":" else "địa chỉ",
     ),
     rewrite(r"(?<!\w)(Mr|Mrs|Ms|Dr|Prof|St)\.\s?(?=[A-Z])", r"\1 "),
@@ -84,11 +113,39 @@ ABBREVIATIONS: tuple[Rewrite, ...] = (
     ),
     rewrite(rf"(?<!\w)({_TITLED})(?=\s{_NAME})", lambda m: _TITLES[m[0]]),
     rewrite(r"(?<!\w)(BSCKI{1,2})(?!\w)", lambda m: _TITLES[m[0]]),
+    rewrite(rf"(?<!\w)({one_of(_BEFORE_A_NAME)})(?=\s{_NAME})", lambda m: _BEFORE_A_NAME[m[1]]),
+    rewrite(rf"(?<!\w)TT(?= (?:{_REPUBLICS})(?!\w))", "tổng thống"),
+    rewrite(r"(?<!\w)BT(?= Bộ )", "bộ trưởng"),
+    rewrite(r"(?<!\w)BTV(?= (?:Tỉnh|Thành|Huyện|Quận|Đảng) ủy)", "ban thường vụ"),
+    rewrite(r"(?<!\w)CA(?= (?:quận|huyện|tỉnh|thành phố|phường|xã|TP|Hà Nội)(?!\w))", "công an"),
+    rewrite(rf"(?<!\w)CAP(?= {_NAME})", "công an phường"),
+    rewrite(r"(?<!\w)CS(?= PCCC)", "cảnh sát"),
+    rewrite(r"(?<!\w)QH(?= (?:1|một)(?:/| trên | phần ))", "quy hoạch"),
+    rewrite(r"(?<!\w)NH(?= 20\d\d(?:-| đến ))", "năm học"),
+    rewrite(r"(?<!\w)CT(?= (?:TNHH|CP|cổ phần)(?!\w))", "công ty"),
+    rewrite(r"(?<!\w)GS(?=, (?:PGS|TS|tiến|phó giáo)|/)", "giáo sư"),
+    rewrite(r"(?<=giáo sư, )TS(?!\w)", "tiến sĩ"),
+    rewrite(r"(?<!\w)BH(?= \d)", "bảo hành"),
+    rewrite(rf"(?<!\w)LH(?=\s?:|,? (?:\w{{1,4}} )?(?:{_CONTACTED}|\d|{_NAME}))", "liên hệ"),
+    rewrite(r"(?<=\d )KH(?!\w)", "khách hàng"),
+    # gặp A.Tuấn
+    rewrite(
+        rf"(?<!\w)((?i:gặp|gọi|cho|của|với|nhờ|lh|liên hệ|hỏi|chào)) ([AC])\.{_NAME}",
+        lambda m: f"{m[1]} {'anh' if m[2] == 'A' else 'chị'} ",
+    ),
+    rewrite(r"(?<![\w-])TP(?![\w-]|\.\w)", "thành phố"),
+    rewrite(
+        rf"(?<!\w)({one_of(_BEFORE_A_COLON)})(?=\s?:)|(?<=[mM]ã )SP(?!\w)",
+        lambda m: _BEFORE_A_COLON[m[0]],
+    ),
     rewrite(r"(?<!\w)BN(?=\s?\d)", "bệnh nhân"),
     rewrite(r"(?<!\w)((?i:chụp|máy|phim)) CT(?!\w)", r"\1 xi ti"),
     rewrite(r"(?<!\w)(ĐC|ĐT|SĐT|Tel)\s?(?=:)", lambda m: WITH_STOP[m[1]]),
     rewrite(r"(?<!\w)(?:Cty|cty|[cC]ông ty) CP(?!\w)", "công ty cổ phần"),
     rewrite(r"(?<!\w)cty(?=\s[A-ZĐ])", "công ty"),
     rewrite(r"(?<!\w)T\.(?:Ư|W)(?!\w)", "trung ương"),
-    rewrite(r"(?<=BCH |Ban )TƯ(?!\w)|(?<=nghị )TƯ(?!\w)", "trung ương"),
+    rewrite(
+        r"(?<=BCH |Ban )TƯ(?!\w)|(?<=nghị )TƯ(?!\w)|(?<!\w)TƯ(?= (?:Đảng|Đoàn|Hội|\d))",
+        "trung ương",
+    ),
 )

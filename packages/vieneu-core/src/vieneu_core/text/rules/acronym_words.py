@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from vieneu_core.text.rules.official_acronyms import OFFICIAL
+
 VIETNAMESE = {
+    **OFFICIAL,
     "UBND": "ủy ban nhân dân",
     "HĐND": "hội đồng nhân dân",
     "HĐQT": "hội đồng quản trị",

@@ -71,18 +71,26 @@ def _and(match: re.Match[str]) -> str:
     return f"{english_spelled(match[1])} en {english_spelled(match[2])}"
 
 
+_TEAMS = (
+    r"Anh|Pháp|Đức|Ý|Italia|Bỉ|Hà Lan|Bồ Đào Nha|Tây Ban Nha|Croatia|Argentina|Brazil|Mỹ|Úc"
+    r"|Australia|Trung Quốc|Triều Tiên|Lào|Campuchia|Singapore|Myanmar|Philippines|Iran|Iraq|UAE"
+    r"|Qatar|Nga|quốc gia|bóng|futsal"
+)
+
 ACRONYMS: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)v\.\s?v(?!\w)", "vân vân"),
     rewrite(
-        r"(?<!\w)(?<!số )ĐT(?= (?:Việt Nam|VN|Thái|Hàn|Nhật|Indonesia|Malaysia|nữ|nam|U\d))",
+        r"(?<!\w)(?<!số )ĐT(?= (?:Việt Nam|VN|Thái|Hàn|Nhật|Indonesia|Malaysia|nữ|nam|U\d"
+        rf"|(?:{_TEAMS})(?! [A-ZĐ0-9(]|:)))",
         "đội tuyển",
     ),
     rewrite(rf"(?<![\w&]){_STANDING}(?![\w&]|\.\w)", lambda m: ALONE[m[0]]),
     rewrite(r"(?<!\w)U\.?(?=\d\d(?!\w))", "u "),
+    rewrite(r"(?<!\w)VN(?=\d{2,3}(?!\w))", "vê en "),
     rewrite(r"(?<!\w)V\.?-?League(?!\w)", "vê league"),
     rewrite(r"(?<!\w)MP([34])(?!\w)", lambda m: f"em pi {digit_by_digit(m[1])}"),
     rewrite(rf"(?<![\w&])(?:{_ENGLISH.pattern})(?![\w&]|-\d)", lambda m: english_spelled(m[0])),
-    rewrite(r"(?<![\w&])(AT|[BFHJMOPQRS])&([ABDGJMPT])(?![\w&])", _and),
+    rewrite(r"(?<![\w&])(AT|[BDFHJMOPQRS])&([ABDGJMPT])(?![\w&])", _and),
     rewrite(r"(?<=[A-Z]\d\d)-(I{1,3}|IV|V)(?!\w)", lambda m: f" {roman_value(m[1])}"),
     rewrite(r"(?<![\w.])(?:[A-ZĐ]\.){1,5}[A-ZĐ](?!\w)(?:\.(?=\s[^\WA-ZĐ]))?", _initials),
     # Codes: B12, VTV1, VN123, A380; not formulas that the library knows, not F0 of COVID.
@@ -94,6 +102,6 @@ ACRONYMS: tuple[Rewrite, ...] = (
     # ESPHome, TPLink
     rewrite(r"(?<!\w)([A-Z]{2,4})([A-Z][a-z]{2,20})(?!\w)", lambda m: f"{spelled(m[1])} {m[2]}"),
     # Consonants alone are no word: FPT, HTV, DVD, XL.
-    rewrite(rf"(?<![\w&])[{_CONSONANTS}]{{2,5}}(?![\w&])", lambda m: spelled(m[0])),
-    rewrite(r"(?<![\w&.'-])[A-Z]{2,5}(?![\w&'])", _unknown),
+    rewrite(rf"(?<![\w&])[{_CONSONANTS}]{{2,10}}(?![\w&])", lambda m: spelled(m[0])),
+    rewrite(r"(?<![\w&.'-])[A-ZĐ]{2,5}(?![\w&'])", _unknown),
 )

@@ -161,7 +161,7 @@ _LATIN_LETTERS = {
     "Þ": "Th",
 }
 
-_EMOTICON = r"(?:[:;=]-?[)(DdPpOovV3]+|[:;]'\(|\^_?\^|=\)+|:\)+|:\(+|T_T|<3)"
+_EMOTICON = r"(?:[:;=]-?[)(DdPpOovV3]+|[:;]'\(|\^_?\^|=\)+|:\)+|:\(+|T_T|<3|=\.=|-_-|>_<|\^\.\^)"
 
 _TAG = (
     r"/[A-Za-z][\w:-]{0,30}\s?|[A-Za-z][\w:-]{0,30}\s?/"
@@ -170,24 +170,34 @@ _TAG = (
     r"|li|table|tr|td|th|h[1-6]|blockquote|speak|break|prosody|voice|emphasis|phoneme|say-as|audio"
     r"|think|en|math)"
 )
+
+
+def _unbracketed(match: re.Match[str]) -> str:
+    """Return the words in brackets; a mark that follows stays with them: "<Bếp 1>: 27"."""
+    return f" {match[1]}{'' if match.string[match.end() :][:1] in {*':,.;!?'} else ' '}"
+
+
 _MARKS: tuple[Rewrite, ...] = (
     # arrows and comparison operators of programs
     rewrite(r"[-=]{1,2}>", "\u2192"),
     rewrite(r">=", "\u2265"),
-    rewrite(r"<=", "\u2264"),
+    rewrite(r"<=|=<", "\u2264"),
     rewrite(r"!=", "\u2260"),
     rewrite(r"==", "="),
     rewrite(r"^(?:[*+\u2022]\s|[\u2192\u21d2\u27a1]\ufe0f?)+", ""),
     # Tags of the web and of speech markup are no text; neither is a special token of a model.
     rewrite(rf"<\|[^<>|]{{0,80}}\|>|<(?:{_TAG}|!--[^<>]{{0,200}}--)>", " "),
     # Brackets around words; any other is a comparison.
-    rewrite(r"(?<![^\s(,.])<(?=[^\W\d])([^<>]{0,80}[\w.!?])>(?!\s?\d|\w)", r" \1 "),
+    rewrite(r"(?<![^\s(,.])<(?=[^\W\d])([^<>]{0,80}[\w.!?])>(?!\s?\d|\w)", _unbracketed),
     # Formulas of LaTeX: $x^2$
     rewrite(r"\$(?=[^\W\d\s]|\\)([^$]{1,80})(?<=[\w})])\$(?!\d)", r" \1 "),
     # Line breaks as a program writes them
     rewrite(r"\\[nrt](?![a-zà-ỹ]{2}\w*\\|:)", " "),
     rewrite(rf"(?<!\S){_EMOTICON}(?=[\s.,!?]|$)", " "),
     rewrite(r"(?<=\d)\s?[\u2605\u2606\u2b50]", " sao "),
+    # numbers that are dialled, and those that are masked, before marks of emphasis
+    rewrite(r"(?<!\w)\*(?=\d{2,4}(?:\*\d{1,4})?#)", "sao "),
+    rewrite(r"(?<!\w)\*{3,8}(?=\d{3,6}(?!\w|\*))", "xxx"),
     rewrite(r"~~|```?|`|(?<!\w)[*_]+(?=\w)|(?<=\w)[*_]+(?!\w)", " "),
     rewrite(r"(?<!\S)#{1,6}(?=\s)", " "),
     # An eth is a mistyped đ, but not within a word of Iceland: Guðrún
@@ -224,6 +234,7 @@ def only_words(text: str) -> str:
     kept = re.sub(r"(?<![^\W\d_])'|'(?![^\W\d_])", " ", kept)
     kept = re.sub(r"\s+(?=[.,!?])", "", " ".join(kept.split()))
     kept = re.sub(r"[.,!?]{2,}", _strongest, kept)
+    kept = re.sub(r"(?<=[.,!?])(?=[^\W\d_])", " ", kept)
     return kept.strip(" ,").lstrip(".,!? ")
 
 

@@ -88,6 +88,29 @@ _WORDS = {
     "qđ": "quyết định",
     "đkien": "điều kiện",
     "vd": "ví dụ",
+    "vdụ": "ví dụ",
+    "đag": "đang",
+    "oki": "ô kê",
+    "okla": "ô kê",
+    "thx": "cảm ơn",
+    "thanks": "cảm ơn",
+    "ae": "anh em",
+    "ace": "anh chị em",
+    "nv": "nhân viên",
+    "sp": "sản phẩm",
+    "hsd": "hạn sử dụng",
+    "nyc": "người yêu cũ",
+    "uk": "ừ",
+    "uhm": "ừm",
+    "bt": "bình thường",
+    "hqa": "hôm qua",
+    "mún": "muốn",
+    "wá": "quá",
+    "qá": "quá",
+    "ntnao": "như thế nào",
+    "nch": "nói chuyện",
+    "đthoai": "điện thoại",
+    "đthoại": "điện thoại",
 }
 _ONE_LETTER = {word for word in _WORDS if len(word) == 1}
 # One letter is a name of a thing more often than a short form: only beside such words.
@@ -99,10 +122,19 @@ _VERBS = (
     r"biết|có|thể|được|đi|về|thấy|ăn|làm|muốn|cần|phải|hiểu|nhớ|sao|ai|còn|đến|nói|cho|thích|mở|tắt"
     r"|bật|nghe|đủ|ngủ|tin|chịu|dám|nên|hợp|ổn|đâu|em|anh|chị|bạn|nhé|ạ|vậy"
 )
+_ASKED = r"sao|gì|thế|đâu|nào|họp|làm|đi|về|ăn|giờ|ở|học|xong|rồi|chưa"
+_SAID_OF_ONE = (
+    r"k|ko|không|đang|đã|sẽ|cũng|cx|chưa|thấy|nghĩ|biết|muốn|về|đi|ăn|làm|ở|có|ơi|đc|được|nói|bảo"
+    r"|mới|vừa|bận|rảnh|buồn|vui|đói|mệt|nhé|ạ"
+)
+_FRIENDS = {"t": "tao", "m": "mày"}
 _LONG = one_of(set(_WORDS) - _ONE_LETTER)
 
 CHAT: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)((?i:mấy|vài|nửa)) h(?!\w)", r"\1 giờ"),
+    rewrite(r"(?<!\w)(ko|không|k|có|cũng|chưa|đã|chả|chẳng|ai|sao) bt(?!\w)", r"\1 biết"),
+    rewrite(r"(?<!\w)mk(?= (?:wi-?fi|mạng)(?!\w)|\s?:)", "mật khẩu"),
+    rewrite(r"(?<!\w)a/e(?!\w)", "anh em"),
     rewrite(r"(?<!\w)sn(?= (?:19|20)\d\d(?!\w))", "sinh năm"),
     rewrite(r"(?<!\w)ck(?= \d)", "chuyển khoản"),
     rewrite(r"(?<!\w)dt(?= \d{1,5}(?:[.,]\d)?\s?(?:m2|m²|ha))", "diện tích"),
@@ -111,7 +143,15 @@ CHAT: tuple[Rewrite, ...] = (
     rewrite(rf"(?<!\w)((?i:{_NEAR}|được|đc|chưa)) k(?=\s?[?,.!]|$)", r"\1 không"),
     rewrite(r"(?<=[^\W\d] )k(?=\s?\?)", "không"),
     rewrite(r"(?<!\w)(làm|cái|nói|ăn|có|là|chuyện|mua|uống|xem) j(?!\w)", r"\1 gì"),
-    rewrite(r"(?<!\w)(sao|gì|j|thế|đâu|nào) z(?!\w)", r"\1 vậy"),
+    rewrite(r"(?<!\w)(sao|gì|j|thế|đâu|nào|thôi) z(?!\w)", r"\1 vậy"),
+    rewrite(rf"(?<!\w)({_ASKED}) [vz](?=\s?[?,.!]|$)", r"\1 vậy"),
+    rewrite(
+        rf"(?<![\w/])(?<!\d )(?<!size )(?<!cỡ )(?<!nhóm )(?<!lớp )([tm])"
+        rf"(?= (?:{_SAID_OF_ONE})(?!\w))",
+        lambda m: _FRIENDS[m[1]],
+    ),
+    rewrite(r"(?<![\w/])c(?= (?:ơi|ạ|nhé|nha)(?!\w))", "chị"),
+    rewrite(r"(?<!\w)((?i:ok|oke|dạ|vâng)) (e|a)(?!\w)", lambda m: f"{m[1]} {_WORDS[m[2]]}"),
     rewrite(r"(?<=[^\W\d] )r(?= (?:nhé|nha|ạ|đó|mà|hả|à|đấy)(?!\w))", "rồi"),
     rewrite(
         r"(?<!\w)e(?= (?:không|ko|k|đã|đang|sẽ|cũng|cx|vẫn|chưa|thấy|nghĩ|biết|muốn|cần|về|đi|xin"
@@ -124,7 +164,7 @@ CHAT: tuple[Rewrite, ...] = (
         r"|nha|ạ|đó))",
         r"\1 rồi",
     ),
-    rewrite(r"(?<!\w)(của|cho|gọi|với|hỏi|nhắn) e(?!\w)", r"\1 em"),
+    rewrite(r"(?<!\w)(của|cho|gọi|với|hỏi|nhắn|giúp|hộ|nhờ|thương|nhớ|yêu) e(?!\w)", r"\1 em"),
     rewrite(
         r"(?<!\w)(của|cho|gọi|với|hỏi|nhắn|chào) a(?=\s?[?,.!]|$| (?:nhé|nha|ạ|ơi))", r"\1 anh"
     ),

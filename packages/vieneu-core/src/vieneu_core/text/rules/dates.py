@@ -20,7 +20,11 @@ _LUNAR_NAMES = {
 }
 _BEGIN, _END = r"(?<![\w.,/-])", r"(?![\w/]|[.,-]\d)"
 _MONTHS = {4: "tư"}
-_WEEKDAYS = {"2": "hai", "3": "ba", "4": "tư", "5": "năm", "6": "sáu", "7": "bảy"}
+_ENGLISH_MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_ENGLISH_MONTH = rf"(?:{'|'.join(_ENGLISH_MONTHS)})[a-z]{{0,6}}\.?"
 _LAST_MONTH, _CENTURY_BEFORE = 12, 70
 # A fraction or a place may look like a date, but not after one of these words.
 _BEFORE_A_DATE = (
@@ -91,8 +95,21 @@ def _lunar(match: re.Match[str]) -> str:
     return f"{before} {said.removeprefix('ngày ')}" if is_named else said
 
 
+def _english_date(match: re.Match[str]) -> str:
+    day, after, before, first, year = match.groups()
+    month = _ENGLISH_MONTHS.index((after or before)[:3]) + 1
+    return day_of(day or first, str(month), year)
+
+
 def _from_to(match: re.Match[str]) -> str:
     return f"{day_of(match[1], match[2])} đến {day_of(match[3], match[4], match[5])}"
+
+
+def _two_days(match: re.Match[str]) -> str:
+    """Read 30/4 và 1/5: one that is certainly a day makes the other one too."""
+    if int(match[1]) <= _LAST_MONTH and int(match[4]) <= _LAST_MONTH:
+        return match[0]
+    return f"{day_of(match[1], match[2])}{match[3]}{day_of(match[4], match[5])}"
 
 
 def _after_word(match: re.Match[str]) -> str:
@@ -113,24 +130,6 @@ def _alone(match: re.Match[str]) -> str:
         return date
     # Streets are named after days: "đường Ba Tháng Hai".
     return f"{before} {date.removeprefix('ngày ') if before.lower() == 'đường' else date}"
-
-
-def _weekday(match: re.Match[str]) -> str:
-    return f"thứ {_WEEKDAYS[match[1]]}"
-
-
-def _listed_weekdays(match: re.Match[str]) -> str:
-    """Read "thứ 2-6" as a range, "thứ 2-4-6" as a list."""
-    is_list = match[0].count("-") > 1
-    return _weekdays(match).replace(" đến ", " ") if is_list else _weekdays(match)
-
-
-def _weekdays(match: re.Match[str]) -> str:
-    """Read T2-T6 and "thứ 2, 4, CN"."""
-    names = re.sub("[Tt](?=[2-7])", "thứ ", match[0])
-    names = re.sub("CN|cn", "chủ nhật", names)
-    names = re.sub(r"\d", lambda day: _WEEKDAYS[day[0]], names)
-    return re.sub(r"\s?-\s?", " đến ", names)
 
 
 DATES: tuple[Rewrite, ...] = (
@@ -157,10 +156,20 @@ DATES: tuple[Rewrite, ...] = (
         rf"{_BEGIN}(?:(?i:ngày)\s)?({_YEAR})([-/.])({_MONTH})\2({_DAY})(?:T(?=\d)|{_END})",
         _year_first,
     ),
+    # 29 Nov 2026, Nov 29, 2026
+    rewrite(
+        rf"(?<!\w)(?:(?i:ngày) )?(?:({_DAY}) ({_ENGLISH_MONTH})|({_ENGLISH_MONTH}) ({_DAY}))"
+        rf"(?:st|nd|rd|th)?,? ({_YEAR})(?!\w)",
+        _english_date,
+    ),
     rewrite(rf"{_BEGIN}(?:(?i:ngày)\s)?({_DAY})([/.-])({_MONTH})\2({_YEAR}){_END}", _day_first),
     rewrite(
         r"(?<![\w.,/-])(?:(?i:ngày)\s)?([0-3]\d)(/)([01]\d)/(\d{2})(?![\w/]|[.,-]\d)",
         lambda m: _day_first(m) if 0 < int(m[1]) <= 31 and 0 < int(m[3]) <= 12 else m[0],  # noqa: PLR2004 - days, months
+    ),
+    rewrite(
+        rf"(?<![\w.,/-])(?i:(ngày|hạn|hôm|sáng|chiều|tối|trước|sau|từ|đến))\s({_DAY})/({_MONTH})/(2\d)(?![\w/]|[.,-]\d)",
+        lambda m: f"{'' if m[1] == 'ngày' else m[1] + ' '}{day_of(m[2], m[3], m[4])}",
     ),
     rewrite(
         rf"{_BEGIN}((?i:ngày|từ)\s)?({_DAY})\s?-\s?({_DAY})/({_MONTH})(?:/({_YEAR}))?{_END}",
@@ -179,6 +188,11 @@ DATES: tuple[Rewrite, ...] = (
     rewrite(
         rf"(?<=[Tt]ừ )({_DAY})/({_MONTH}) (?:đến|tới) ({_DAY})/({_MONTH})(?:/({_YEAR}))?{_END}",
         _from_to,
+    ),
+    # 30/4 và 1/5
+    rewrite(
+        rf"{_BEGIN}({_DAY})/({_MONTH})( và |, | hoặc )({_DAY})/({_MONTH}){_END}{_NO_DATE_BEFORE}",
+        _two_days,
     ),
     rewrite(rf"(?<!\w)(?i:ngày)()\s({_DAY})[/.-]({_MONTH}){_END}", _after_word),
     rewrite(
@@ -205,37 +219,10 @@ DATES: tuple[Rewrite, ...] = (
     rewrite(rf"{_BEGIN}(?:([^\W\d]+) )?({_DAY})/({_MONTH}){_END}(?!\s?=){_NO_DATE_BEFORE}", _alone),
     rewrite(r"(?<!\w)((?i:tháng)) 0?4(?![\w/]|[.,:-]\d| ngày)", r"\1 tư"),
     rewrite(r"(?<!\w)((?i:ngày|tháng|mùng|mồng|rằm)) 0(?=[1-9](?!\d))", r"\1 "),
-    # T2-T6, T7 và CN; not terminal T1 of an airport
-    rewrite(
-        r"(?<!\w)[Tt][2-7](?:(?:, ?|\s?[-/~]\s?|\s?& ?| và | hoặc | đến | tới | )(?:[Tt][2-7]|CN"
-        r"|cn)(?!\w)){1,7}",
-        _weekdays,
-    ),
-    rewrite(
-        r"(?<!\w)(?i:(sáng|trưa|chiều|tối|đêm|hẹn|ngày|hôm|mỗi|từ|đến|vào|nghỉ|làm|lịch|qua|trước"
-        r"|sau|học|họp|việc|giờ|\d{1,2}h|trừ|gặp|cả)) [Tt]([2-7])(?![\w/])",
-        lambda m: f"{m[1]} thứ {_WEEKDAYS[m[2]]}",
-    ),
-    rewrite(
-        r"(?<!\w)(?<!ga )(?<!tòa )(?<!căn )(?<!lô )(?<!cửa )(?<!tuyến )(?<!terminal )[Tt]([2-7])"
-        r"(?=,? (?i:này|tới|sau|tuần|hàng tuần|hằng tuần|rồi|vừa|trước|ngày|đầu|cuối|lúc|nghỉ|đi"
-        r"|học|họp|\d{1,2}(?:h|:|/|g)))",
-        _weekday,
-    ),
-    rewrite(r"(?<!\w)t([2-7])(?!\w)", _weekday),
-    rewrite(
-        r"(?<!\w)(?i:(sáng|trưa|chiều|tối|đêm|hẹn|ngày|hôm|mỗi|từ|đến|nghỉ)) cn(?!\w)",
-        r"\1 chủ nhật",
-    ),
-    rewrite(r"(?<!\w)cn(?= (?:này|tới|sau|tuần))", "chủ nhật"),
     # lương T12, báo cáo T3/2026 are months; T3/2026 was read before
     rewrite(
         r"(?<!\w)(?i:(lương|hóa đơn|hoá đơn|tiền điện|tiền nước|báo cáo|doanh thu|kỳ|tiền nhà"
         r"|tiền mạng)) T(1[0-2]|[1-9])(?![\w/])",
         lambda m: f"{m[1]} {month_of(m[2])}",
-    ),
-    rewrite(
-        r"(?<!\w)[tT]hứ [2-7](?:(?:, ?|\s?-\s?| và )(?:thứ )?(?:[2-7]|CN)){1,6}(?![\w/]|[.,]\d)",
-        _listed_weekdays,
     ),
 )

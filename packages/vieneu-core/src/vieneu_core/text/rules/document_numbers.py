@@ -9,13 +9,17 @@ from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 from vieneu_core.text.rules.software import characters
 
 _SPELT_OUT = (
-    r"(?:OTP|PIN|ID|STK|MST|CCCD|CMND|CMT|(?i:mật khẩu|password|passcode|pass|mật mã|số tài khoản"
-    r"|số"
-    r" thẻ|số hiệu|căn cước"
+    r"(?:OTP|PIN|ID|STK|MST|CCCD|CMND|CMT|(?i:mật khẩu|password|passcode|pass|mật mã|hộ chiếu"
+    r"|số tài khoản|số thẻ|số hiệu|căn cước"
     r"|mã (?:xác nhận|xác thực|bảo mật|số thuế|đơn hàng|đơn|vận đơn|khách hàng|hồ sơ|sinh viên"
-    r"|nhân viên|bưu chính|vùng|OTP|PIN|số)|mã))"
+    r"|nhân viên|bưu chính|vùng|khóa|khoá|cửa|khóa cửa|khoá cửa|két|két sắt|mở khóa|tra cứu"
+    r"|giao dịch|thẻ|OTP|PIN|số)|mã))"
 )
 _IS = r"(?: (?:của bạn|của quý khách|(?i:wi-?fi)))?(?: là|:| số)?"
+_BANKS = (
+    r"Vietcombank|Techcombank|VietinBank|Vietinbank|Agribank|Sacombank|VPBank|TPBank|MB|MBBank|VCB"
+    r"|TCB|BIDV|ACB|VIB|MSB|SHB|HDBank|OCB|SCB|Eximbank"
+)
 _DOCUMENT = (
     r"nghị định|thông tư|quyết định|công văn|chỉ thị|nghị quyết|luật|thông báo|kế hoạch|tờ trình"
     r"|công điện|văn bản|pháp lệnh|NĐ|TT|QĐ|CV"
@@ -69,7 +73,8 @@ def _flight(match: re.Match[str]) -> str:
 
 def _parts(match: re.Match[str]) -> str:
     """Read A12-05 part by part; a part with a leading zero digit by digit."""
-    return f"{spelled(match[1])} {_number(match[2])}, {_apartment(match[3])}"
+    letter = f" {spelled(match[4])}" if match[4] else ""
+    return f"{spelled(match[1])} {_number(match[2])}, {_apartment(match[3])}{letter}"
 
 
 def _letters_and_digits(match: re.Match[str]) -> str:
@@ -90,6 +95,14 @@ def _issued(match: re.Match[str]) -> str:
 
 
 CODES: tuple[Rewrite, ...] = (
+    # messages of banks
+    rewrite(rf"(?<!\w)TK(?= (?:\d{{3}}|[xX]{{3}}|(?:{_BANKS})(?!\w)))", "tài khoản"),
+    rewrite(r"(?<!\w)GD(?= [+-]\d)", "giao dịch"),
+    # TT 02/2023/TT-BCA, CV số 123/CV-STC, NQ 57-NQ/TW
+    rewrite(
+        r"(?<!\w)(TT|CV|NQ|CT)(?= (?:số )?\d{1,5}[/-])|(?<!\w)(NQ)(?= \d{1,3}(?!\w))",
+        lambda m: _KINDS[m[0]],
+    ),
     # 4G/5G, 3G và 4G: not grams
     rewrite(r"(?<!\w)([2-6])G(?=\s?/\s?[2-6]G(?!\w))\s?/\s?", r"\1 gờ, "),
     rewrite(r"(?<=gờ, )([2-6])G(?!\w)", r"\1 gờ"),
@@ -112,7 +125,7 @@ CODES: tuple[Rewrite, ...] = (
         _letters_and_digits,
     ),
     rewrite(
-        r"(?<!\w)((?i:park|tòa|toà|block|căn|căn hộ|tháp)) (\d{1,2})-(\d{3,4})(?![\w-])",
+        r"(?<!\w)((?i:park|tòa|toà|block|căn|căn hộ|tháp|landmark)) (\d{1,2})-(\d{3,4})(?![\w-])",
         lambda m: f"{m[1]} {_number(m[2])}, {_apartment(m[3])}",
     ),
     rewrite(
@@ -122,7 +135,7 @@ CODES: tuple[Rewrite, ...] = (
         _letters_and_digits,
     ),
     rewrite(
-        r"(?<!\w)((?i:mã|mã giảm giá|voucher|coupon|serial|số serial|số khung|số máy|IMEI|key"
+        r"(?<!\w)((?i:mã|mã giảm giá|hộ chiếu|serial|số serial|số khung|số máy|IMEI|key"
         r"|token|SSID)"
         r"(?: là|:)?) (?=[A-Z0-9-]*\d)([A-Z0-9]{2,20}(?:-[A-Z0-9]{2,20}){0,5})(?![\w-])",
         _letters_and_digits,
@@ -150,7 +163,20 @@ CODES: tuple[Rewrite, ...] = (
         r"(?<![\w-])([A-ZĐ]{1,2})(\d{1,2}\.\d{1,2})-(\d{1,4})(?![\w-]|\.\d)",
         lambda m: f"{spelled(m[1])} {said_number(m[2])}, {_apartment(m[3])}",
     ),
-    rewrite(r"(?<![\w-])([A-ZĐ]{1,2})(\d{1,3})-(\d{1,4})(?![\w-]|\.\d)", _parts),
+    rewrite(
+        r"(?<![\w-])([A-ZĐ]{1,2})(\d{1,3})-(\d{1,4})(?:(?<=\d{3})([A-Z]))?(?![\w-]|\.\d)",
+        _parts,
+    ),
+    rewrite(
+        r"(?<!\w)((?i:tòa|toà|block|tháp) [A-ZĐ]{0,2}\d{0,2}) - (\d{3,4})(?!\w|[.,/-]\d)",
+        lambda m: f"{m[1]}, {digit_by_digit(m[2])}",
+    ),
+    rewrite(r"(?<!\w)(CN)(?=-\d)", lambda m: spelled(m[1])),
+    # phòng 1203A
+    rewrite(
+        r"(?<!\w)(P\.|(?i:phòng|căn hộ|căn))\s?(\d{4})([A-Z])(?!\w)",
+        lambda m: f"{'phòng' if m[1] == 'P.' else m[1]} {digit_by_digit(m[2])} {spelled(m[3])}",
+    ),
     rewrite(r"(?<!\w)CT\.?\s?(\d{2})(?!\w)", lambda m: f"{spelled('CT')} {_number(m[1])}"),
     # flights without a word before them, of the airlines that fly here
     rewrite(
@@ -163,5 +189,5 @@ CODES: tuple[Rewrite, ...] = (
         lambda m: f"{m[1]} {_number(m[2])} {spelled(m[3])}{' ' + _number(m[4]) if m[4] else ''}",
     ),
     rewrite(r"(?<!\w)(?:Km|KM|km)\s?(\d{1,4})\s?\+\s?(\d{1,3})(?!\w)", r"ki lô mét \1 cộng \2"),
-    rewrite(r"(?<!\w)Km\s?(?=\d)", "ki lô mét "),
+    rewrite(r"(?<![\w/])(?<!\d )[Kk]m(?![23](?!\d))\s?(?=\d)", "ki lô mét "),
 )

@@ -7,6 +7,8 @@ import re
 from vieneu_core.text.rules.numerals import cardinal, digit_by_digit, spelled
 from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 
+_FORMULA = re.compile(r"[=^√±]")
+
 
 def _fraction(match: re.Match[str]) -> str:
     above, below = match[1], match[2]
@@ -23,7 +25,23 @@ def _thousandths(match: re.Match[str]) -> str:
     return f"0 chấm {digit_by_digit(match[1])}"
 
 
+def _minus(match: re.Match[str]) -> str:
+    """Read the minus of a formula: 3 x - 2 y = 5."""
+    if not _FORMULA.search(match.string):
+        return match[0]
+    return f"{match[1]} trừ " if match[1] else " âm "
+
+
 NUMBERS: tuple[Rewrite, ...] = (
+    rewrite(
+        r"((?<![^\s(=+])[a-z]|(?<=\d)[xyz]|\^\w{1,3}|(?<=[xyzabcn])[²³]|(?<=\w)\))\s?-\s?"
+        r"(?=\d{1,4}(?: ?[a-z])?(?!\w)|[a-z](?!\w)|\()|(?<![^\s(=])-(?=[a-z](?!\w))",
+        _minus,
+    ),
+    rewrite(
+        r"(?<![\w.,])(?<!\d )[1-9]\d{0,2}(?: 000){1,4}(?! ?\d|\w|[.,]\d)",
+        lambda m: m[0].replace(" ", ""),
+    ),
     # English thousands: three zeros are no decimals
     rewrite(r"(?<![\w.,])\d{1,3}(?:,000){1,4}(?!\w|[.,]\d)", lambda m: m[0].replace(",", "")),
     rewrite(

@@ -20,8 +20,6 @@ _RANGED = (
 _YEAR = r"(?:1[5-9]|20)\d\d"
 _RATIO = r"(?i:tỷ lệ|tỉ lệ)"
 _SCORE = r"(?i:tỷ số|tỉ số|thắng|thua|hòa|hoà|dẫn|dẫn trước)"
-_DOSE_PER = "ngày|tuần|tháng|giờ|lần|đêm|buổi"
-_TAKEN = "uống|bôi|nhỏ|xịt|tiêm|dùng|ngậm|tiêm|thoa|súc|ăn"
 _LENGTHS = {"km": "ki lô mét", "m": "mét", "cm": "xen ti mét", "dm": "đề xi mét"}
 _ELECTRIC = r"dòng|dòng điện|tải|aptomat|áp tô mát|cb|cầu dao|cầu chì|sạc|nguồn|ampe|ổ cắm|dây"
 _WHOLES = {"m": "mét", "kg": "ki lô gam"}
@@ -70,12 +68,6 @@ def _digits(match: re.Match[str]) -> str:
     return " ".join(cardinal(int(number)) for number in re.split(r"\s?-\s?", match[0]))
 
 
-def _dose(match: re.Match[str]) -> str:
-    """Read "x 2 lần/ngày" of a prescription."""
-    per = f" một {match[3]}" if match[3] else ""
-    return f", {match[1]} {match[2]}{per}"
-
-
 def _inches(match: re.Match[str]) -> str:
     """Read 55" as inches, unless the mark closes a quotation."""
     opened = match.string.count('"', 0, match.start()) % 2
@@ -114,25 +106,11 @@ RANGES: tuple[Rewrite, ...] = (
         r"(?<=[^\W\d]) (\d{1,2})\s?[-–]\s?(\d{1,2})(?= [A-ZĐÀ-Ỹ][^\W\d])",
         lambda m: f" {m[1]}, {m[2]}" if _is_name_before(m) else m[0],
     ),
-    rewrite(
-        rf"\s?[x×*]\s?(\d{{1,2}}(?:-\d)?) (lần|viên|ống|gói|giọt|muỗng|thìa|mũi)"
-        rf"(?:\s?/\s?({_DOSE_PER}))?(?!\w)",
-        _dose,
-    ),
-    rewrite(
-        r"(?<=\d )(viên|ống|gói|giọt|muỗng|thìa|mũi)\s?/\s?(ngày|tuần|tháng|lần)(?!\w)",
-        r"\1 một \2",
-    ),
+    rewrite(rf"(?<=\d )({_EACH}) [xX×] (?=\d)", r"\1 nhân "),
     # sizes: 60x40x30, 3m x 5m
     rewrite(
         r"(?<=\d)\s?[xX×]\s?(?=\d)|(?<=\d[mM])\s?[xX×]\s?(?=\d)|(?<=[cmk]m)\s?[xX×]\s?(?=\d)",
         " nhân ",
-    ),
-    rewrite(
-        rf"(?<!\w)((?i:{_TAKEN})[^/.;]{{0,40}} \d{{1,2}}(?:-\d)? (?:lần|viên|ống|gói|giọt|muỗng"
-        rf"|thìa|mũi))"
-        rf"\s?/\s?({_DOSE_PER})(?!\w)",
-        r"\1 một \2",
     ),
     rewrite(rf"(?<![\w.,/-])({_YEAR})\s?-\s?({_YEAR})(?![\w/-]|[.,]\d)", r"\1 đến \2"),
     rewrite(r"/(km|m|cm|dm)[2²](?!\w)", lambda m: f" trên {_LENGTHS[m[1]]} vuông"),
@@ -150,13 +128,16 @@ RANGES: tuple[Rewrite, ...] = (
         _increasing,
     ),
     rewrite(r"(?<=\d) : (?=\d)|(?<=\d):(?=\d{1,3}\s?=)", " chia "),
-    rewrite(rf"(?<![\w.,/-])({NUMBER})~({NUMBER})(?![\w-])", r"\1 đến \2"),
+    rewrite(rf"(?<![\w.,/])({NUMBER})~(-?{NUMBER})(?![\w-])", r"\1 đến \2"),
+    rewrite(r"(?<=\dV)~", " "),
     rewrite(r"(?<!\w)~\s?(?=\d)", "khoảng "),
 )
 MEASURES: tuple[Rewrite, ...] = (
     rewrite(r"(?<=\d)\s?o\s?(?=[CF](?!\w))", "°"),
     rewrite(r"(?<!\w)[tT]°(?![\wCF])", "nhiệt độ"),
     rewrite(r"(?<=\d)\s?vg?/(?=phút)", " vòng/"),
+    rewrite(r"(?<=nhịp tim )(\d{1,3}) ?l/p(?!\w)", r"\1 lần trên phút"),
+    rewrite(r"(?<= (?:vòng|nhịp)) / (?=phút|giây|giờ)|(?<= lần) / (?=phút|giây|giờ)", " trên "),
     rewrite(r"(?<=\d)°\s?([BĐTNSEW])(?!\w)", lambda m: f" độ {_SIDES[m[1]]}"),
     rewrite(
         r"(?<!\w)((?i:tôi|em|anh|chị|bé|con|cháu|bạn|mình|mẹ|bố|ông|bà)(?: \w+)?) (\d{1,3})t(?!\w)",
@@ -181,6 +162,8 @@ MEASURES: tuple[Rewrite, ...] = (
     ),
     rewrite(r"(?<=\d)\s?°(?=\s|[.,!?]|$)", " độ"),
     rewrite(r"(?<![\w/])(?<!\d )([^\W\d_µ²³]{2,15})/([^\W\d_µ²³]{2,15})(?![\w/])", _either),
+    # RAM 3.2/8GB
+    rewrite(rf"(?<=\d)/(?={NUMBER}\s?[KMGT]B(?!\w))", " trên "),
     rewrite(rf"\s?/\s?(?=(?:{_EACH})(?!\w))", " một "),
     rewrite(rf"\s?/(?=(?:{_PER.pattern})(?!\w))", " trên "),
 )

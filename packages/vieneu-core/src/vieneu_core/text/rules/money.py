@@ -97,8 +97,8 @@ def _sum(amount: str) -> str:
 def _thousands(match: re.Match[str]) -> str:
     """Read 50k, and 1.250k as a million and a quarter."""
     amount = match[1]
-    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+|\d{4,9}", amount):
-        return cardinal(int(amount.replace(".", "")) * 1000)
+    if re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+|\d{4,9}", amount):
+        return cardinal(int(re.sub("[.,]", "", amount)) * 1000)
     return f"{amount} nghìn"
 
 
@@ -124,11 +124,31 @@ def _rest(match: re.Match[str]) -> str:
 
 MONEY: tuple[Rewrite, ...] = (
     rewrite(r"(?<![\w.,])(\d{1,4})tr(\d{1,3})(?!\w)", _rest),
+    rewrite(r"(?<![\w.,])(\d{1,4})tr(\d{3})[kK](?!\w)", _rest),
+    rewrite(r"(?:(?<=tr)|(?<=k)|(?<=đ))\s?/\s?th(?!\w)", "/tháng"),
+    rewrite(r"(?<=\d)\s?BTC(?!\w)", " bít coin"),
+    # 25.000 VNĐ/USD
+    rewrite(
+        rf"(?<=\d)(\s?{_CODE})\s?/\s?({_CODE})(?!\w)",
+        lambda m: f"{m[1]} một {CURRENCIES[m[2]]} ",
+    ),
+    rewrite(rf"(?<=đồng)\s?/\s?({_CODE})(?!\w)", lambda m: f" một {CURRENCIES[m[1]]} "),
+    # English thousands: no sum has three decimals
+    rewrite(
+        r"(?:(?<=[$€£])|(?<=[$€£] ))\d{1,3}(?:,\d{3}){1,4}(?!\d)"
+        rf"|(?<![\w.,])\d{{1,3}}(?:,\d{{3}}){{1,4}}(?=\s?(?:{_SIGN}|đ|đồng)(?!\w))",
+        lambda m: m[0].replace(",", ""),
+    ),
+    rewrite(rf"(?<=\d)(\s?{_CODE})\s?/\s?ounce(?!\w)", r"\1 một ao xơ"),
     rewrite(rf"(?<!\w)({_SIGN})\s?({NUMBER}{_SCALE})(?!\w)", _before),
     rewrite(rf"(?<![\w.,])({NUMBER}{_SCALE})\s?({_SIGN})(?!\w)", _after),
     rewrite(rf"(?<![\w.,])({NUMBER})\s?tr(?!\w)", r"\1 triệu"),
     rewrite(rf"(?<![\w.,])({NUMBER})M(?= (?:view|lượt|like|sub|follow|người|tải))", r"\1 triệu"),
     rewrite(r"(?<=[vV]àng )(\d{1,2})[kK](?!\w)", r"\1 ca"),
+    rewrite(
+        r"(?<![\w.,])([2-6][05]00|2700)\s?K\s?(?:[-~]|đến)\s?([2-6][05]00|2700)\s?K(?!\w)",
+        r"\1 ken vin đến \2 ken vin",
+    ),
     # 4K and 8K are resolutions, not prices.
     # colour temperatures: đèn 4000K
     rewrite(
@@ -147,6 +167,8 @@ MONEY: tuple[Rewrite, ...] = (
         r"(?<=triệu) đ(?!\w)|(?<=nghìn) đ(?!\w)|(?<=ngàn) đ(?!\w)|(?<=tỷ) đ(?!\w)|(?<=tỉ) đ(?!\w)",
         " đồng",
     ),
+    # a mark of a school: no sum has decimals
+    rewrite(r"(?<![\w.,])(\d{1,2}[.,]\d{1,2})\s?đ(?![\w/])", r"\1 điểm"),
     rewrite(rf"({NUMBER})\s?đ(?:ồng)?(?!\w)", lambda m: f"{_sum(m[1])} đồng"),
     # currencies without an amount: the rate of USD/VND
     rewrite(

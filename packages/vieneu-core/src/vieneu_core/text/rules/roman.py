@@ -42,6 +42,16 @@ ROMAN_NUMERALS: tuple[Rewrite, ...] = (
         r"(?!\w)",
         _arabic_list,
     ),
+    rewrite(r"(?<!\w)[tT][kK](?= [IVX]{1,5}(?!\w)| \d\d?(?!\w))", "thế kỷ"),
+    # Q.III/2025; I, II, III
+    rewrite(
+        rf"(?<!\w)Q\.?({_ROMAN})(?=/(?:19|20)\d\d(?!\w))",
+        lambda m: f"quý {roman_value(m[1])}",
+    ),
+    rewrite(
+        r"(?<![\w.])I, ?II(?:(?:, ?| và | & )(?:III|IV|V|VI{1,3}|IX|X)(?!\w)){1,8}",
+        lambda m: re.sub(r"[IVX]+", lambda one: str(roman_value(one[0])), m[0]),
+    ),
     rewrite(rf"^(I|(?=[IVX]{{2}}){_ROMAN})\.(?=\s)", lambda m: f"{roman_value(m[1])}."),
     rewrite(rf"(?<!\w)((?i:{_NUMBERED}))\s({_ROMAN}){_NO_WORD}", _arabic),
     # Kings, popes and wars; only numerals that are no words or abbreviations: not IV, VI, XL.

@@ -125,13 +125,20 @@ SIGN_WORDS: tuple[Rewrite, ...] = (
     rewrite(r"(?<!\w)([a-z])\s?-\s(?=[a-z]\s?=)", _letter_minus),
     rewrite(r"(?<=\d) - (?=\d)", lambda m: " trừ " if _ARITHMETIC.search(m.string) else ", "),
     # x3, pin AA x 2
-    rewrite(r"(?<!\w)[xX]\s?(?=\d{1,3}(?!\w))", " nhân "),
+    rewrite(
+        r"(?<!\w)(?<![=+(,<>≤≥×±-] )(?<![=+(,<>≤≥×±-])[xX]\s?(?=\d{1,3}(?!\w|\s?[=+<>≤≥×±^,-]))",
+        " nhân ",
+    ),
     rewrite(r"(?<![\w.,])(\d{1,3}(?:[.,]\d)?)[xX](?!\w)", r"\1 lần"),
-    # sizes and products: 60x40x30, 5 x 3
+    # sizes and products: 60x40x30, 5 x 3, a x b
+    rewrite(r"(?<![\w.])([A-Za-z]) [x×] (?=[A-Za-z](?!\w))", r"\1 nhân "),
     rewrite(r"(?<=\d)\s?[xX×]\s?(?=\d)", " nhân "),
     rewrite(r"(?<=m)\s?[xX×]\s?(?=\d)", " nhân "),
     rewrite(r"(?<=\d)\s?\*\s?(?=\d)", " nhân "),
     rewrite(r"(?<=\d) : (?=\d)", " chia "),
+    # a divided by b, and what stands in brackets
+    rewrite(r"(?<![\w/])(?!n/a|w/o|c/o|d/c)([a-z](?: mũ \w+)?)/(?=[a-z\d](?![\w/]))", r"\1 trên "),
+    rewrite(r"(?<=\))/(?=[\w(])|(?<=\w)/(?=\()", " trên "),
     rewrite(_FRACTION.pattern, _fraction),
     rewrite(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", _power),
     rewrite(r"(?<=\w)\^-(?=\d)", " mũ trừ "),
@@ -150,6 +157,7 @@ NUMBER_WORDS: tuple[Rewrite, ...] = (
     # 5/6 of what no rule knows, 5 V/2 A
     rewrite(r"(?<=\w)\s{0,2}/(?=\d)", " trên "),
     rewrite(r"(?<=\d)%", " phần trăm"),
+    rewrite(r"(?<=\d):\s(?=\d)", ", "),
     rewrite(r"(?<=\d)\s?:\s?(?=\d)", " "),
     rewrite(NUMBER, _number),
 )

@@ -9,7 +9,7 @@ from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 
 _VERSION_WORDS = (
     r"phiên bản|bản cập nhật|bản vá|bản|version|ver|firmware|phần mềm|core|supervisor|kernel|driver"
-    r"|hệ điều hành|add-?on|ứng dụng|app|build|release"
+    r"|hệ điều hành|cập nhật(?: lên)?|nâng cấp(?: lên)?|update|add-?on|ứng dụng|app|build|release"
 )
 _SOFTWARE = (
     r"Home Assistant(?: (?:Core|OS|Supervised|Operating System))?|HA|HAOS|HASS|ESPHome|Zigbee2MQTT"
@@ -20,7 +20,7 @@ _SOFTWARE = (
     r"|Claude|Gemini|Llama|Qwen|Piper|Whisper|HACS|Proxmox|OpenWrt|RouterOS|DSM|TrueNAS|Unraid"
     r"|Scrypted|Jellyfin|Plex|Kodi|MQTT|TLS|HTTP|IPv"
 )
-_SUFFIX = r"(?:(?:-|\.)?(a|b|rc|alpha|beta|dev|stable|lts)[.-]?(\d{0,4}))?"
+_SUFFIX = r"(?:(?:-|\.)?(a|b|rc|alpha|beta|dev|stable|lts)[.-]?(\d{0,8}))?"
 _SUFFIXES = {
     "a": "a",
     "b": "bê",
@@ -112,8 +112,14 @@ def _version(match: re.Match[str]) -> str:
     said = dotted(number)
     if suffix:
         said += f" {_SUFFIXES[suffix.lower()]}"
-        said += f" {said_number(more)}" if more else ""
+        said += f" {_build(more)}" if more else ""
     return f"{before[0]} {said}" if before and before[0] else f"phiên bản {said}"
+
+
+def _build(digits: str) -> str:
+    """Return the number of a pre-release; a date, as nightly ones have it, digit by digit."""
+    is_long = len(digits) > 4  # noqa: PLR2004 - the year of a date has four
+    return digit_by_digit(digits) if is_long or not digits else said_number(digits)
 
 
 def _processor(match: re.Match[str]) -> str:
@@ -133,24 +139,27 @@ def _model_part(match: re.Match[str]) -> str:
 
 def _file(match: re.Match[str]) -> str:
     name, kind = match[1], match[2].lower()
-    said = kind if kind in _TYPES_AS_WORDS else _type(kind)
-    return f" {dictated(name)} chấm {said} "
+    return f" {dictated(name)} chấm {_type(kind)} "
 
 
 def _type(kind: str) -> str:
-    return spelled(kind)
+    return kind if kind in _TYPES_AS_WORDS else spelled(kind)
 
 
 _PROCESSOR = re.compile(r"Ryzen|Core|Xeon|RTX|GTX|Radeon|RX|Ultra|Athlon|GeForce|i[3579]|CPU|chip")
 
 VERSIONS: tuple[Rewrite, ...] = (
+    # an add-on's build: 2.6.3-1
+    rewrite(r"(?<![\w.])(\d{1,4}\.\d{1,2}\.\d{1,3})-(?=\d{1,2}(?![\w-]|\.\d))", r"\1 gạch ngang "),
     rewrite(
         rf"(?<!\w)((?i:phiên bản|bản cập nhật|bản vá|bản)) (?:v|ver"
         rf"|version)\.?\s?{_DOTTED}{_SUFFIX}(?![\w.]\d|\w)",
         _version,
     ),
     rewrite(
-        rf"(?<!\w)(?:v|ver|version)\.?\s?{_DOTTED}{_SUFFIX}(?![\w.]\d|\w)", _version, re.IGNORECASE
+        rf"(?<!\w)(?<!\d )(?:v|ver|version)\.?\s?{_DOTTED}{_SUFFIX}(?![\w.]\d|\w)",
+        _version,
+        re.IGNORECASE,
     ),
     rewrite(
         rf"(?<!\w)((?i:{_VERSION_WORDS})(?: (?i:mới|mới nhất|số|là|hiện tại|hiện tại là))?) "
@@ -167,10 +176,7 @@ VERSIONS: tuple[Rewrite, ...] = (
     # Years first and full stops: a version, unless it follows "ngày"; 1.20.3, 2026.11.0b2
     rewrite(
         rf"(?<![\w.,/-]){_IS_DATE}((?:19|20)\d\d(?:\.\d{{1,2}}){{2,3}}){_SUFFIX}(?!\w|\.\d)",
-        lambda m: (
-            dotted(m[1])
-            + (f" {_SUFFIXES[m[2]]} {said_number(m[3]) if m[3] else ''}" if m[2] else "")
-        ),
+        lambda m: dotted(m[1]) + (f" {_SUFFIXES[m[2]]} {_build(m[3])}" if m[2] else ""),
     ),
     # ... also behind the arrow or the word that joins two of them
     rewrite(
@@ -206,7 +212,7 @@ IDENTIFIERS: tuple[Rewrite, ...] = (
     ),
     # config.yaml, IMG_1234.JPG, /config/www
     rewrite(
-        rf"(?<![\w.@/])([\w-]{{1,60}}(?:\.[\w-]{{1,20}}){{0,3}})\.({_FILE_TYPES})(?![\w/]|\.\w)",
+        rf"(?<![\w.@/\\])([\w-]{{1,60}}(?:\.[\w-]{{1,20}}){{0,3}})\.({_FILE_TYPES})(?![\w/]|\.\w)",
         _file,
     ),
     rewrite(
@@ -217,6 +223,12 @@ IDENTIFIERS: tuple[Rewrite, ...] = (
         r"(?<!\w)([A-Z]):\\([\w\\. -]{1,80})",
         lambda m: f"ổ {spelled(m[1])} gạch chéo ngược {dictated(m[2])}",
     ),
+    # a type alone: .srt; names with a point: llama.cpp, cache.enabled
+    rewrite(rf"(?<![\w.])\.({_FILE_TYPES})(?!\w|\.\w)", lambda m: f" chấm {_type(m[1].lower())} "),
+    rewrite(
+        r"(?<![\w.@/])[a-z][a-z0-9]{2,30}(?:\.[a-z]{2,30}){1,3}(?![\w@/]|\.\w)",
+        lambda m: f" {dictated(m[0])} ",
+    ),
     # living_room, AUTO_MODE
     rewrite(
         r"(?<![\w.@])[a-zA-Z0-9]{1,30}(?:_[a-zA-Z0-9]{1,30}){1,8}(?![\w@]|\.\w)",
@@ -224,6 +236,15 @@ IDENTIFIERS: tuple[Rewrite, ...] = (
     ),
 )
 PROCESSORS: tuple[Rewrite, ...] = (
+    rewrite(
+        r"(?<=Ultra )([3579]) (\d{3})(KF|K)(?!\w)",
+        lambda m: f"{m[1]} {cardinal(int(m[2]))} {spelled(m[3])}",
+    ),
+    # a television: 55X90L
+    rewrite(
+        r"(?<![\w.,-])(\d{2})X(\d{2,3})([A-Z])(?!\w)",
+        lambda m: f"{cardinal(int(m[1]))} {spelled('x')} {cardinal(int(m[2]))} {spelled(m[3])}",
+    ),
     rewrite(r"(?<!\w)([iI])([3579])-(\d{3,5})([A-Z]{0,3})(?!\w)", _processor),
     rewrite(
         r"(?<=[a-z\d] )(?<![\w.,])(\d{4,5})(X3D|XT|X|GE|G|U|HX|HS|H|F|KF|KS|K|Ti)(?!\w)",
@@ -235,6 +256,7 @@ PROCESSORS: tuple[Rewrite, ...] = (
     ),
 )
 MODELS: tuple[Rewrite, ...] = (
+    rewrite(r"(?:(?<=Pro)|(?<=Max)|(?<=Plus))\+(?!\w)", " plus"),
     # DS920+
     rewrite(r"(?<!\w)([A-Z]{1,4}\d{2,4})\+(?!\w)", r"\1 plus"),
     # WH-1000XM5, SM-G998B, ESP32-S3, CC2652P, 5800X, TS-453D

@@ -12,6 +12,7 @@ TECHNICAL = {
     "AI": "ây ai",
     "IT": "ai ti",
     "IP": "ai pi",
+    "IPX": "ai pi ích",
     "CV": "xi vi",
     "USB": "u ét bê",
     "UPS": "u pê ét",

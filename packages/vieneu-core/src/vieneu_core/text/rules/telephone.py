@@ -31,7 +31,13 @@ def _short_numbers(match: re.Match[str]) -> str:
     return re.sub(_SHORT, lambda short: digit_by_digit(short[0]), match[0])
 
 
+def _dialled(match: re.Match[str]) -> str:
+    return " sao ".join(digit_by_digit(part) for part in match.groups() if part) + " thăng "
+
+
 TELEPHONE_NUMBERS: tuple[Rewrite, ...] = (
+    # +84 (0)912 345 678
+    rewrite(r"(?<=\+84)\s?\(0\)\s?(?=\d)", " "),
     # +84 912 345 678, (+84) 24 3825 1234
     rewrite(rf"\(?\+\d{{1,3}}\)?(?:{_GAP}?\d){{8,11}}(?!\d)", _grouped),
     # 0912 345 678, 024.3825.1234, (024) 3825 1234: a leading zero, 10 or 11 digits in all
@@ -44,6 +50,20 @@ TELEPHONE_NUMBERS: tuple[Rewrite, ...] = (
     # (84-24) 3825 1234, and 3825.1234: four digits before a full stop are no thousands
     rewrite(rf"\(84{_GAP}\d{{1,3}}\)(?:{_GAP}?\d){{7,8}}(?!\d)", _grouped),
     rewrite(r"(?<![\w.,])\d{4}\.\d{4}(?![\w.]\w)", _grouped),
+    # *101#, and "soạn KT gửi 191"
+    rewrite(r"(?<=sao )(\d{2,4})(?:\*(\d{1,4}))?#", _dialled),
+    rewrite(
+        r"(?<!\w)((?i:soạn) [^.;,\d]{1,30} gửi) (\d{3,4})(?!\w|[.,/]\d)",
+        lambda m: f"{m[1]} {digit_by_digit(m[2])}",
+    ),
+    # accounts and cards, in part
+    rewrite(
+        r"(?<!\w)(\d{3,6})?(?:[xX]{3,12}|\*{3,12})(\d{3,6})(?!\w|[.,/]\d)",
+        lambda m: f" {digit_by_digit(m[1] or '')}{', ' if m[1] else ''}{digit_by_digit(m[2])} ",
+    ),
+    # cards
+    rewrite(r"(?<![\w.,])\d{4}(?:[ -]\d{4}){3}(?![\w/]|[.,]\d)", _grouped),
+    rewrite(r"(?<=[gG]ọi )9(?:11|99)(?!\w|[.,/]\d)", _grouped),
     # Gọi 113, 114 hoặc 115
     rewrite(
         rf"(?i:(?<!\w)(?:{_CALLED}))(?: (?i:số|ngay|tới|đến|theo|ngay số))?:? {_SHORT}"

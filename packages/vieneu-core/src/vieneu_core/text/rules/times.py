@@ -63,10 +63,29 @@ def _duration(match: re.Match[str]) -> str:
     return " ".join(f"{cardinal(int(n))} {_DURATION_UNITS[unit]}" for n, unit in parts)
 
 
-TIMES: tuple[Rewrite, ...] = (
+def _within(match: re.Match[str]) -> str:
+    return f" trong {cardinal(int(match[1] or match[2]))} giờ"
+
+
+ZONES: tuple[Rewrite, ...] = (
     # Forms of computers: fractions of a second, and the time zone.
     rewrite(r"(?<=\d:\d\d:\d\d)(?:[.,]\d{1,9})?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?(?!\w)", ""),
     rewrite(r"(?<=T\d\d:\d\d)(?:Z|[+-]\d\d:?\d\d)(?!\w)", ""),
+    rewrite(r"(?<=\d )days?(?=,? \d{1,2}:\d\d)", "ngày"),
+)
+"""Before telephone numbers: 12.345678+07:00 is none."""
+TIMES: tuple[Rewrite, ...] = (
+    rewrite(
+        rf"{_BEGIN}(\d{{1,2}}(?::[0-5]\d)?\s?[AaPp][Mm])\s?[-~]\s?(?=\d{{1,2}}(?::[0-5]\d)?\s?[AaPp][Mm]"
+        r"(?!\w))",
+        r"\1 đến ",
+    ),
+    rewrite(r"(?<![\w.,/:-])(\d{1,3})\s?[-~]\s?(?=\d{1,3}p(?!\w))", r"\1 đến "),
+    rewrite(r"(?<![\w.,])(\d{1,3})'\s?-\s?(?=\d{1,3}'(?!\w))", r"\1 đến "),
+    rewrite(r"(?<=phút )(\d{1,3}(?:\+\d{1,2})?)'(?:(?=\+)|(?!\w))", r"\1"),
+    rewrite(rf"{_BEGIN}(\d{{1,2}})\s?[-~]\s?(?=\d{{1,2}} h(?!\w))", r"\1 đến "),
+    rewrite(r"(?<=\dmm)/(\d{1,2})h(?!\w)|(?<=\d mm)/(\d{1,2})h(?!\w)", _within),
+    rewrite(r"(?<![\w/.,])24/24\s?[hH](?!\w)", "hai mươi bốn trên hai mươi bốn giờ"),
     rewrite(r"(?<=\d[hg]\d\d)['p](?!\w)", ""),
     rewrite(
         rf"{_BEGIN}(1[0-2]|0?[1-9])(?::([0-5]\d))?\s?([AaPp]\.?[Mm])\.?(?!\w)",
@@ -94,6 +113,7 @@ TIMES: tuple[Rewrite, ...] = (
         lambda m: f"{cardinal(int(m[1]))} giờ",
     ),
     rewrite(rf"{_BEGIN}({_HOUR})h([1-9])(?!\w)", _time),
+    rewrite(r"(?<![\w:.,])(\d{1,2}) h(?!\w)", lambda m: f"{cardinal(int(m[1]))} giờ"),
     rewrite(r"(?<![\w:.,])(\d{1,4})h(?:00)?(?![\w²³])", lambda m: f"{cardinal(int(m[1]))} giờ"),
     rewrite(
         r"(?<![\w°])(\d{1,3})'\s?(\d{1,2})(?:\"|''|s(?!\w))",

@@ -64,6 +64,7 @@ _OTHER = {
     "°F": "độ ép",
     "°K": "độ ken vin",
     "°": "độ",
+    "Nm": "niu tơn mét",
     "kgf": "ki lô gam lực",
     "ha": "héc ta",
     "cc": "xê xê",
@@ -82,6 +83,9 @@ _OTHER = {
     "v/ph": "vòng trên phút",
     "v/p": "vòng trên phút",
     "vg/ph": "vòng trên phút",
+    "vg/p": "vòng trên phút",
+    "r/min": "vòng trên phút",
+    "v/min": "vòng trên phút",
     "vòng/ph": "vòng trên phút",
     "nhịp/ph": "nhịp trên phút",
     "lần/ph": "lần trên phút",
@@ -121,6 +125,10 @@ _OTHER = {
     "Km": "ki lô mét",
     "KM": "ki lô mét",
     "Km/h": "ki lô mét trên giờ",
+    "gr": "gam",
+    "gram": "gam",
+    "mb": "mi li ba",
+    "mbar": "mi li ba",
     "mcg": "mic rô gam",
     "um": "mic rô mét",
     "ug": "mic rô gam",
@@ -185,8 +193,8 @@ _UNIT = (
 _END = r"(?![\w²³°])"
 # Alone, only what is nothing else.
 _ALONE = (
-    r"(?:k[Ww]h|MWh|GWh|Wh|kW|MW|GW|MHz|GHz|kHz|Hz|µg|mcg|mg|kg|Mbps|Gbps|Kbps|kbps|dBm?|°[CF]"
-    r"|mAh?|kVA|hPa|kPa|ppm|ppb|lux|mmHg|k?m/h|m/s|MB/s|GB/s|Mb/s|MB|GB|TB|k?m[²³]|kcal|rpm|fps"
+    r"(?:k[Ww]h|MWh|GWh|Wh|kW|MW|MHz|GHz|kHz|Hz|µg|mcg|mg|kg|Mbps|Gbps|Kbps|kbps|dBm?|°[CF]"
+    r"|mAh?|kVA|hPa|kPa|ppm|ppb|lux|mmHg|k?m/h|m/s|MB/s|GB/s|Mb/s|MB|GB|k?m[²³]|kcal|rpm|fps"
     r"|cm|mm|ml)"
 )
 _COUNT_WORDS = (
@@ -265,5 +273,5 @@ UNIT_RULES: tuple[Rewrite, ...] = (
         rf"(?P<power>[23²³])?(?P<per>(?!))?(?P<per_power>(?!))?{_END}",
         lambda m: f" trên {_with_power({**UNITS, 'lít': 'lít'}[m['unit']], m['power'])}",
     ),
-    rewrite(rf"(?<![\w/])(?={_ALONE}){_UNIT}{_END}", _bare),
+    rewrite(rf"(?<![\w/&-])(?={_ALONE}){_UNIT}{_END}(?!&)", _bare),
 )

@@ -9,6 +9,7 @@ from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_+%\-]{0,62})"
 _HOST = rf"(?:{_NAME}\.){{1,6}}[A-Za-z]{{2,12}}"
+_PORT = r"(?::\d{1,5})?"
 _PATH = r"(?:[/?#][A-Za-z0-9_.~%&=+/?#\-]{0,200})?"
 _TOP = (
     r"(?:com|net|org|edu|gov|info|vn|io|dev|casa|app|me|co|uk|us|jp|asia|tv|ai|xyz|ly|gl|be|gg|to"
@@ -90,16 +91,24 @@ def _is_ip(text: str) -> bool:
 
 
 ADDRESSES: tuple[Rewrite, ...] = (
+    rewrite(r"(?<!\w)file://(?=/)", ""),
     rewrite(r"(?:https?|ftp)://[A-Za-z0-9_.~%&=+/?#:@\-]{1,250}", _link),
     rewrite(rf"(?<![\w.@]){_NAME}(?:\.{_NAME}){{0,4}}@{_HOST}(?!\w)", _address),
     rewrite(rf"(?<![\w.@])www\.{_HOST}{_PATH}", _address),
-    rewrite(rf"(?<![\w.@/])(?:{_NAME}\.){{1,4}}{_TOP}(?![\w@]|\.\w){_PATH}", _address),
+    rewrite(rf"(?<![\w.@/])(?:{_NAME}\.){{1,4}}{_TOP}(?![\w@]|\.\w){_PORT}{_PATH}", _address),
+    rewrite(rf"(?<![\w.@/])(?:localhost|homeassistant){_PORT}(?<=\d){_PATH}", _address),
+    rewrite(
+        r"(?<![\w.@/])[A-Za-z0-9-]{3,40}\.(?i:(?:com|edu|gov|net|org)\.vn|com|net|org|vn|io|ai"
+        r"|app|dev)(?![\w@]|\.\w)",
+        lambda m: f" {_dictated(m[0].lower())} ",
+    ),
     # 192.168.1.1, 10.0.0.1:8080
     rewrite(
         r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5}(?!\w)|/\d{1,2}(?!\w))?(?![\w]|\.\d)",
         lambda m: f" {_dictated(m[0])} " if _is_ip(m[0]) else m[0],
     ),
     rewrite(r"(?i:(?<=hashtag) )#(?=[^\W\d])", " "),
+    rewrite(r"(?<![\w&])#(?=[A-Z]{1,4}-?\d{3,12}(?!\w))", ""),
     rewrite(r"(?<![\w&])#([^\W\d]\w{0,60})", _tag),
     rewrite(r"(?<![\w.])@(?=\w)", " a còng "),
 )
