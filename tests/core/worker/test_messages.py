@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import pickle
 import struct
 
@@ -103,6 +104,16 @@ def test_a_header_that_does_not_fit_its_kind_is_an_error() -> None:
     header = b'{"job": 1, "shell": "rm"}'
     with pytest.raises(MessageError):
         decode(struct.pack(">BI", Cancel.kind, len(header)) + header)
+
+
+@pytest.mark.parametrize("parts", ["[]", '"x"', "null"])
+def test_a_failure_whose_parts_are_none_is_an_error(parts: str) -> None:
+    encoded = encode(Failed(1, "worker_died", "It died.", ""))[LENGTH.size :]
+    header = json.loads(encoded[5:])
+    header["parts"] = json.loads(parts)
+    body = json.dumps(header).encode()
+    with pytest.raises(MessageError):
+        decode(struct.pack(">BI", encoded[0], len(body)) + body)
 
 
 @pytest.mark.parametrize("deep", [b"[", b'{"job":', b'{"job": [{"a": ['])

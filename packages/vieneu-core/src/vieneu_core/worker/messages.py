@@ -291,5 +291,5 @@ def decode(frame: bytes) -> Message:
         cls = _CLASSES[kind]
         header = parse_json(frame[_HEAD.size : _HEAD.size + n_header])
         return cls.unpack(header, frame[_HEAD.size + n_header :])
-    except (struct.error, KeyError, TypeError, ValueError) as error:
+    except (struct.error, AttributeError, KeyError, TypeError, ValueError) as error:
         raise MessageError(f"Not a message: {type(error).__name__}.") from error
