@@ -58,7 +58,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bool:
     """Set up an entry. It is retried later only if no backend can speak."""
-    missing = await async_install_again(hass, local_engine(entry.data[CONF_LOCAL]))
+    async with hass.timeout.async_freeze(DOMAIN):  # a large download does not count as a slow start
+        missing = await async_install_again(hass, local_engine(entry.data[CONF_LOCAL]))
     issues.async_set_missing(hass, entry, missing)
     embedded = await hass.async_add_executor_job(has_embedded_voice)
     runtime = VieneuRuntime(hass, entry, has_embedded_voice=embedded)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 
 from homeassistant.core import HassJob, HomeAssistant, callback
@@ -11,14 +11,15 @@ from homeassistant.helpers.event import async_call_later
 
 from vieneu_core.backoff import Backoff
 from vieneu_core.config.settings import EMBEDDED_ENGINE
-from vieneu_core.errors import BackendNotLoadedError
+from vieneu_core.errors import BackendError
 
 from . import issues
 from .const import CONF_LOCAL
 from .installing import Missing, async_install_again
 from .runtime import VieneuConfigEntry, has_embedded_voice, local_engine
 
-PAUSES = Backoff(first_s=300.0, longest_s=6 * 3600.0)
+_LOGGER = logging.getLogger(__name__)
+PAUSES = Backoff(first_s=300.0, longest_s=24 * 3600.0)
 """Pauses between two tries: some packages are never published for a machine."""
 
 
@@ -60,16 +61,25 @@ class InstallRetry:
         self._entry.async_create_background_task(self._hass, self._again(), "vieneu-install")
 
     async def _again(self) -> None:
+        try:
+            await self._install()
+        except OSError:  # a lack of memory, of files, of space
+            _LOGGER.warning("Packages could not be installed; that is tried again", exc_info=True)
+        self.async_begin()
+
+    async def _install(self) -> None:
         local = local_engine(self._entry.data[CONF_LOCAL])
         before, now = self._missing, await async_install_again(self._hass, local)
         self._missing = now
-        issues.async_set_missing(self._hass, self._entry, now)
         changed = {engine for engine in now if now[engine] != before[engine]}
         has_embedded = await self._hass.async_add_executor_job(has_embedded_voice)
-        with suppress(BackendNotLoadedError):  # the entry is being unloaded
+        try:
             await self._entry.runtime_data.async_follow_packages(
                 local=local in changed,
                 last_resort=EMBEDDED_ENGINE in changed,
                 has_embedded_voice=has_embedded,
             )
-        self.async_begin()
+        except BackendError as error:
+            _LOGGER.warning("What was installed is not used yet: %s", error.detail)
+        # Last: a voice that is only being loaded shall not look like one that is lost.
+        issues.async_set_missing(self._hass, self._entry, now)

@@ -24,8 +24,6 @@ from vieneu_core import __version__
 from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, best_engine
 
-from .const import DOMAIN
-
 CORE = "vieneu-core"
 EMBEDDED_EXTRAS = ["espeak", "sano"]
 """Extras of the embedded voice; the first one is not published for musl."""
@@ -62,11 +60,10 @@ async def async_install_again(hass: HomeAssistant, chosen: str | None) -> dict[s
         always installed, as the last resort.
     """
     missing: dict[str, Missing] = {}
-    async with hass.timeout.async_freeze(DOMAIN):  # a large download does not count as a slow start
-        for engine in {EMBEDDED_ENGINE, chosen or EMBEDDED_ENGINE}:
-            unmet = await async_install(hass, engine)
-            wanted = await hass.async_add_executor_job(_wanted_by, engine)
-            missing[engine] = Missing(unmet, wanted)
+    for engine in {EMBEDDED_ENGINE, chosen or EMBEDDED_ENGINE}:
+        unmet = await async_install(hass, engine)
+        wanted = await hass.async_add_executor_job(_wanted_by, engine)
+        missing[engine] = Missing(unmet, wanted)
     return missing
 
 

@@ -11,7 +11,7 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
     ConfigEntryState,
 )
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
@@ -169,7 +169,9 @@ def issues_of(hass: HomeAssistant, entry: VieneuConfigEntry, data: VieneuData) -
     remote = status.backend(Mode.REMOTE)
     found = [_lost(hass, entry, status, backend) for backend in lost_backends(status)]
     last_resort = status.backend(LAST_RESORT)
-    if last_resort is not None and is_lost(last_resort):
+    # While Home Assistant starts, an entity as the last resort may not be there yet.
+    started = hass.state is CoreState.running
+    if started and last_resort is not None and is_lost(last_resort):
         found.append(_last_resort_lost(hass, last_resort))
     if status.nothing_speaks:
         found.append(_nothing_speaks(_cause(hass, status)))

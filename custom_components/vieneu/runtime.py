@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+import asyncio
+from collections.abc import Coroutine, Mapping
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -126,12 +127,30 @@ class VieneuRuntime:
             local: Whether some are of the local voice, whose worker loads what is there then.
             last_resort: Whether some are of the embedded voice.
             has_embedded_voice: Whether the embedded voice is installed now.
+
+        Raises:
+            BackendError: the new local voice cannot be loaded, and the former one speaks on; or the
+                entry is being unloaded.
         """
         self._has_embedded_voice = has_embedded_voice
+        changes: list[Coroutine[Any, Any, None]] = []
         if last_resort:
-            await self.router.set_last_resort(self._last_resort())
+            changes.append(self.router.set_last_resort(self._last_resort()))
         if local:
-            await self.router.set_local(self._local(self._local_data))
+            changes.append(self._async_renew_local())
+        results = await asyncio.gather(*changes, return_exceptions=True)
+        for failed in (result for result in results if isinstance(result, BaseException)):
+            raise failed
+
+    async def _async_renew_local(self) -> None:
+        """Use the local voice anew; where it speaks now, only once the new one is loaded."""
+        new = self._local(self._local_data)
+        async with AsyncExitStack() as unused:
+            unused.push_async_callback(new.aclose)
+            if Mode.LOCAL.value in self.router.status().ready:
+                await new.load()
+            await self.router.set_local(new)
+            unused.pop_all()
 
     @property
     def _options(self) -> SpeechOptions:

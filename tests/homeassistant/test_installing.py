@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -38,9 +39,12 @@ class Pip:
     absent: set[str] = field(default_factory=set)
     works: bool = True
     asked: list[str] = field(default_factory=list)
+    error: OSError | None = None
 
     def install(self, requirement: str, **options: object) -> bool:
         assert Path(str(options["constraints"])).is_file()
+        if self.error is not None:
+            raise self.error
         self.asked.append(requirement)
         if self.works:
             self.absent.clear()
@@ -183,11 +187,28 @@ async def test_a_better_embedded_voice_that_comes_later_is_used(
 ) -> None:
     pip.absent, pip.works = {"sanotts"}, False
     entry = await set_up(EMBEDDED)
-    first = worker_of(entry, "local")
+    router, first = entry.runtime_data.router, worker_of(entry, "local")
+    workers: list[int | None] = []
+    router.subscribe(lambda _: workers.append(worker_of(entry, "local")))
     pip.works = True
     await pass_by(hass, 400)
     await until(hass, lambda: worker_of(entry, "local") not in {None, first})
-    await until(hass, lambda: entry.runtime_data.router.status().ready)
+    await until(hass, lambda: router.status().ready)
+    assert workers
+    assert None not in workers, "the former one speaks until the new one is loaded"
+
+
+async def test_an_installer_that_cannot_be_started_is_tried_again(
+    hass: HomeAssistant, set_up: SetUp, pip: Pip
+) -> None:
+    pip.absent, pip.works = {"sanotts"}, False
+    await set_up(EMBEDDED)
+    pip.error, pip.works = OSError(errno.ENOMEM, "Cannot allocate memory"), True
+    await pass_by(hass, 400)
+    assert pip.absent
+    pip.error = None
+    await pass_by(hass, 1000)
+    await until(hass, lambda: not pip.absent)
 
 
 async def test_an_entry_that_is_unloaded_installs_nothing_any_more(

@@ -116,7 +116,7 @@ WITHHELD = b"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 2097152\r\n\r\n"
 
 async def test_the_rest_of_a_body_that_nobody_reads_does_not_keep_a_connection() -> None:
     async with (
-        serving(ScriptedBackend(), head_timeout_s=0.3) as site,
+        serving(ScriptedBackend(), body_timeout_s=0.3, head_timeout_s=GUARD_S) as site,
         connected(site, 1, WITHHELD) as [(reader, writer)],
     ):
         assert b" 405 " in await reader.readuntil(b"\r\n\r\n")

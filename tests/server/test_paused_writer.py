@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from fake_clock import FakeClock
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 
+from fake_clock import FakeClock
+from waiting import until
+
+from vieneu_colab_server.client_pauses import ClientPauses
+from vieneu_colab_server.speaking_deadline import speaking_deadline
 from vieneu_colab_server.speech_demand import Demand
 from vieneu_colab_server.speech_queue import SpeechQueue, Ticket
 from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.synthesis import SynthesisRequest
 
 ANNOUNCEMENT = Demand(speech_s=3.0, first_s=3.0, within_s=4.0)
 TWO_SECONDS = AudioChunk(
@@ -49,6 +56,29 @@ async def test_an_announcement_begins_at_once_however_many_clients_are_waited_fo
 
         assert queue.enter(ANNOUNCEMENT).called.is_set()
         assert queue.depth == 7, "they are still counted where the load is shown"
+
+
+async def test_pieces_that_have_come_already_let_nobody_else_begin() -> None:
+    queue = queue_of(FakeClock(), max_running=1)
+    ticket, other = queue.enter(Demand()), queue.enter(Demand())
+
+    async def pieces() -> AsyncGenerator[str, None]:
+        for n in range(3):
+            yield f"Đây là câu {n}. "
+        assert not other.called.is_set()
+        await asyncio.Event().wait()
+
+    async with speaking_deadline(300.0) as deadline:
+        pauses = ClientPauses(ticket, deadline)
+        request = pauses.watched(SynthesisRequest(text=pieces()))
+        assert isinstance(request.text, AsyncIterator)
+        for _ in range(3):
+            await anext(request.text)
+            assert not other.called.is_set()
+        halted = asyncio.ensure_future(anext(request.text))
+        await until(other.called.is_set)
+        halted.cancel()
+        await asyncio.wait({halted})
 
 
 async def test_an_announcement_that_waits_begins_when_a_writer_pauses() -> None:

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from vieneu_core.engines import auto
 from vieneu_core.engines.auto import AutoEngine, AutoOptions
 from vieneu_core.engines.base import (
     EngineInfo,
@@ -182,6 +183,21 @@ def test_one_that_is_too_slow_here_is_not_taken(house: House) -> None:
     assert house.after(301) is None
     assert not house.auto.may_renew
     assert house.say(SMALL) == (1.0, [])
+
+
+def test_one_that_seems_slow_while_other_programs_run_is_tried_again(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.gguf.error = AWAY
+    house.load()
+    house.gguf.error = None
+    (tmp_path / "speed.json").unlink()
+    monkeypatch.setattr(auto, "_busy", lambda: True)
+    monkeypatch.setattr(auto, "_measured", lambda *_: 3.0)
+    assert house.after(301) is None
+    assert house.auto.may_renew
+    monkeypatch.setattr(auto, "_measured", lambda *_: 0.1)
+    assert house.after(DAY_S) is not None
 
 
 def test_a_good_voice_waits_for_no_better_one(house: House) -> None:

@@ -37,7 +37,8 @@ async def test_a_router_as_the_last_resort_may_load_for_longer_than_a_check_wait
 
     held.set()
     outer.set_policy(RouterPolicy())
-    await inner.clock.advance(600)
+    await inner.clock.advance(5)
+    assert "last_resort" in outer.status().ready, "it is used as soon as it is loaded"
 
     assert inner.last.record.loads == 1
     assert inner.last.record.unloads == 0
@@ -56,6 +57,7 @@ async def test_a_load_that_outlasts_its_check_ends_with_the_router() -> None:
         rig.last.load_error, rig.last.load_hold = None, asyncio.Event()
         await rig.clock.advance(600)
         assert rig.last.record.loads == 0
+        assert any(task.get_name() == "vieneu-load" for task in asyncio.all_tasks())
     assert asyncio.all_tasks() == before
 
 

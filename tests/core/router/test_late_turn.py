@@ -189,11 +189,25 @@ async def test_a_turn_of_which_nothing_more_is_heard_is_late_and_no_failure() ->
 async def test_a_fallback_that_is_only_slow_is_not_left_again_and_again_for_a_busy_choice() -> None:
     policy = RouterPolicy(replaceable_stall_s=0.05, first_audio_s=0.05, stall_s=500.0)
     async with RouterRig(Mode.LOCAL, policy) as rig, asyncio.timeout(60):
-        rig.local.always = ScriptStep(error=BackendBusyError("The queue is full."))
+        busy = BackendBusyError("The queue is full.", retry_after_s=0.0)
+        rig.local.always = ScriptStep(error=busy)
         slow = SlowToBegin(name="last_resort", clock=rig.clock)
-        slow.first_audio_s = 0.3
+        slow.first_audio_s = 0.5
         await rig.router.set_last_resort(slow)
 
         chunks = await rig.speak(SHORT[0])
 
     assert speakers(chunks) == ["last_resort"]
+
+
+async def test_a_fallback_that_is_only_slow_is_awaited_where_nothing_is_retried() -> None:
+    policy = RouterPolicy(
+        replaceable_stall_s=0.05, first_audio_s=0.05, stall_s=500.0, retry_for_s=0.0
+    )
+    async with RouterRig(Mode.LOCAL, policy) as rig, asyncio.timeout(60):
+        rig.local.always = ScriptStep(error=BackendBusyError("Busy.", retry_after_s=0.0))
+        slow = SlowToBegin(name="last_resort", clock=rig.clock)
+        slow.first_audio_s = 0.5
+        await rig.router.set_last_resort(slow)
+
+        assert speakers(await rig.speak(SHORT[0])) == ["last_resort"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -11,7 +10,7 @@ import pytest
 from listener import Listener
 from router_rig import SENTENCES, TEXT, RouterRig, assert_heard, gather, speakers
 
-from vieneu_core.audio.pcm import AudioChunk, Speaker
+from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.errors import (
     AllBackendsFailedError,
@@ -26,7 +25,6 @@ from vieneu_core.router import (
     RouterPolicy,
     SentenceSkipped,
     SlowEngine,
-    SpokenByFallback,
 )
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
@@ -130,39 +128,6 @@ async def test_a_hung_engine_costs_no_more_than_the_patience_and_only_once() -> 
             assert_heard(await rig.speak())
         live = [r for r in rig.local.record.requests if r.text[0] in SENTENCES]  # type: ignore[index]
         assert len(live) <= 2
-
-
-class HangsAfterSigns(ScriptedBackend):
-    """Shows for a while that it waits or works, then nothing more."""
-
-    signs: tuple[bool, ...]
-    """Whether each sign, 0.8 s apart, says that it waits."""
-
-    async def stream(self, _: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        speaker = Speaker(backend=self.name, engine="", voice="")
-        for waits in self.signs:
-            yield AudioChunk(b"", 24_000, 0, speaker, waiting=waits)
-            await self._clock.sleep(0.8)
-        yield AudioChunk(b"", 24_000, 0, speaker)
-        await asyncio.Event().wait()
-
-
-@pytest.mark.parametrize("signs", [(True, False), (False, False, False), (True, True)])
-async def test_a_hang_costs_3_s_in_all_whatever_signs_came_before(signs: tuple[bool, ...]) -> None:
-    async with RouterRig(Mode.LOCAL) as rig:
-        hangs = HangsAfterSigns(name="local", clock=rig.clock)
-        hangs.signs = signs
-        await rig.router.set_local(hangs)
-
-        chunks = await rig.speak(SENTENCES[0])
-        (spoken,) = rig.published(SpokenByFallback)
-
-    assert speakers(chunks) == ["last_resort"]
-    assert isinstance(spoken, SpokenByFallback)
-    assert spoken.cause is not None
-    limit = re.search(r"no audio for ([\d.]+) s", spoken.cause.detail)
-    assert limit is not None, spoken.cause.detail
-    assert 0.8 * len(signs) + float(limit[1]) <= 3.2
 
 
 async def test_the_chosen_voice_returns_after_two_sentences_of_a_fallback() -> None:

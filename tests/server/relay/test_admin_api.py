@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import nbformat
 import pytest
+from guard import GUARD_S
 from relay_site import RelaySite, relaying
 from server_site import TOKEN
 from voice_clips import clip, wav_file
@@ -138,9 +139,11 @@ async def test_a_stream_of_events_ends_with_the_session(site: RelaySite) -> None
         aiohttp.ClientSession(cookies=cookies) as browser,
         browser.get(f"{site.url}/relay/api/events") as stream,
     ):
+        assert stream.status == 200
         await stream.content.readline()
         site.account.log_out(session.get_secret_value())
-        await stream.content.read()
+        async with asyncio.timeout(GUARD_S):
+            await stream.content.read()
 
 
 async def test_no_secret_is_in_the_description_of_the_api(site: RelaySite) -> None:

@@ -8,6 +8,7 @@ taken, ends the connection.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -63,13 +64,18 @@ class ClientPauses:
 
     @contextmanager
     def _awaiting_text(self) -> Iterator[None]:
-        self._awaits_text = True
-        self._update()
+        # Later: a piece that has come already is taken before, and lets nobody else begin.
+        pausing = asyncio.get_running_loop().call_soon(self._text_is_awaited)
         try:
             yield
         finally:
+            pausing.cancel()
             self._awaits_text = False
             self._update()
+
+    def _text_is_awaited(self) -> None:
+        self._awaits_text = True
+        self._update()
 
     async def _pieces(self, text: AsyncIterable[str]) -> AsyncGenerator[str, None]:
         pieces = aiter(text)

@@ -23,10 +23,12 @@ class BoundedProtocol(H11Protocol):
 
     max_connections: ClassVar[int]
     head_timeout_s: ClassVar[float]
+    body_timeout_s: ClassVar[float]
     send_timeout_s: ClassVar[float]
     idle: ClassVar[dict[BoundedProtocol, None]]
     """Connections without a running request, the longest idle first."""
     _head_due: asyncio.TimerHandle | None = None
+    _rest_is_due = False
 
     def connection_made(  # type: ignore[override]  # uvicorn narrows it too
         self, transport: asyncio.Transport
@@ -49,6 +51,8 @@ class BoundedProtocol(H11Protocol):
             return  # the rest of a body: it gives no more time, and the connection stays idle
         if self.conn.their_state is not h11.IDLE:
             self._head_has_come()
+        elif self._rest_is_due:  # it has come
+            self._expect_head()
         elif self._head_due is None and self.timeout_keep_alive_task is None:
             self._expect_head()  # part of the next one; more parts give no more time
 
@@ -67,8 +71,9 @@ class BoundedProtocol(H11Protocol):
         super().on_response_complete()
         if self.cycle.response_complete:
             self.idle[self] = None
-        if self._is_answered_early():
-            self._expect_head()  # uvicorn's own timer ends with the next byte of the body
+        if self._is_answered_early():  # uvicorn's own timer ends with the next byte of the body
+            self._expect(self.body_timeout_s)
+            self._rest_is_due = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -81,10 +86,18 @@ class BoundedProtocol(H11Protocol):
         return self.conn.our_state is h11.DONE and self.conn.their_state is h11.SEND_BODY
 
     def _expect_head(self) -> None:
-        self._head_due = self.loop.call_later(self.head_timeout_s, self.transport.abort)
+        self._expect(self.head_timeout_s)
+
+    def _expect(self, within_s: float) -> None:
+        self._stop_waiting()
+        self._head_due = self.loop.call_later(within_s, self.transport.abort)
 
     def _head_has_come(self) -> None:
         self.idle.pop(self, None)
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        self._rest_is_due = False
         if self._head_due is not None:
             self._head_due.cancel()
             self._head_due = None
@@ -93,8 +106,9 @@ class BoundedProtocol(H11Protocol):
 def bounded_protocol(settings: ServerSettings) -> type[BoundedProtocol]:
     """Return the protocol for one server.
 
-    A connection whose request head is not complete in time is closed: after it was opened, after
-    the first byte of a later request, and after an answer that did not wait for the body. Where
+    A connection whose request head is not complete in time is closed: after it was opened, and
+    after the first byte of a later request. So is one on which the rest of a body does not come in
+    time, after an answer that did not wait for it. Where
     there are too many, the one that has been idle longest is closed for a new one, or the new one
     if a request runs on each. A connection whose client takes nothing of an answer is closed,
     whatever the answer is, and also after its end.
@@ -102,6 +116,7 @@ def bounded_protocol(settings: ServerSettings) -> type[BoundedProtocol]:
     bounds = {
         "max_connections": affordable_connections(settings.max_connections),
         "head_timeout_s": settings.head_timeout_s,
+        "body_timeout_s": settings.body_timeout_s,
         "send_timeout_s": settings.send_timeout_s,
         "idle": {},
     }

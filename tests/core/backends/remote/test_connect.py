@@ -154,7 +154,7 @@ async def test_a_refused_connection_is_told_without_traffic(site: RemoteSite) ->
 
 
 async def test_a_dead_line_to_health_is_told_in_time(site: RemoteSite) -> None:
-    limits = RemoteTimeouts(connect_s=20, first_byte_s=0.3, between_chunks_s=30)
+    limits = RemoteTimeouts(connect_s=2, first_byte_s=1, between_chunks_s=30)
     site.go_wrong(line_faults.half_open, method="GET")
 
     with pytest.raises(FirstByteTimeoutError, match=r"localhost:\d+ sent nothing"):

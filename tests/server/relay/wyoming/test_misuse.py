@@ -7,6 +7,7 @@ import json
 from contextlib import AsyncExitStack
 
 import pytest
+from guard import GUARD_S
 from tone_engine import expected, same
 from wyoming.client import AsyncClient
 from wyoming.ping import Ping
@@ -136,6 +137,21 @@ async def test_data_of_a_start_that_is_too_long_is_refused_and_not_forgotten(
             assert (await raw.next_event())["code"] == "invalid_request"
 
 
+@pytest.mark.parametrize("n_pieces", [0, 1])
+async def test_requests_behind_a_text_that_is_open_do_not_hold_a_connection(
+    wyoming: WyomingSite, n_pieces: int
+) -> None:
+    async with wyoming.raw() as raw, asyncio.timeout(GUARD_S):
+        await raw.event("synthesize-start", {})
+        for _ in range(n_pieces):
+            await raw.event("synthesize-chunk", {"text": "Xin chào "})
+        for _ in range(12):
+            await raw.event("describe", None)
+        kinds = [(await raw.next_event())["type"] for _ in range(13)]
+
+    assert sorted(kinds) == ["error", *["info"] * 12]
+
+
 @pytest.mark.parametrize("n_pieces", [0, 2])
 async def test_pieces_without_a_start_are_one_error(client: AsyncClient, n_pieces: int) -> None:
     for _ in range(n_pieces):
@@ -233,8 +249,8 @@ async def test_more_clients_than_allowed_are_refused_with_the_reason(
 
 
 async def test_silent_connections_make_room_for_a_client(backend: ScriptedBackend) -> None:
-    async with serving_wyoming(backend, max_connections=2) as site, AsyncExitStack() as opened:
-        silent = [await opened.enter_async_context(site.raw()) for _ in range(5)]
+    async with serving_wyoming(backend, max_connections=4) as site, AsyncExitStack() as opened:
+        silent = [await opened.enter_async_context(site.raw()) for _ in range(7)]
         async with site.client() as client:
             assert same((await say_whole(client, SENTENCE)).tones, TONES)
         assert await silent[0].rest() == b""

@@ -32,7 +32,7 @@ from vieneu_core.engines.base import (
     SpokenBy,
     Utterance,
 )
-from vieneu_core.engines.engine_retry import EngineRetry
+from vieneu_core.engines.engine_retry import EngineRetry, NotMeasuredError
 from vieneu_core.engines.load_failure import load_failure, none_loads
 from vieneu_core.engines.loaded_engine import LoadedEngine
 from vieneu_core.engines.registry import (
@@ -50,6 +50,8 @@ from vieneu_core.translatable import Translatable
 FAST_ENOUGH = 0.9
 """Largest acceptable real-time factor; more leaves no time for anything else."""
 _TEST = "Xin chào, hôm nay trời đẹp và mát mẻ."
+_ONLY_AT_START = {"sdk"}
+"""Engines whose loading changes variables of the whole process, in which another one speaks."""
 _NAMES = tuple(each.engine for each in ENGINES)
 _LOGGER = logging.getLogger(__name__)
 
@@ -134,7 +136,11 @@ class AutoEngine:
         best = min(tried, key=lambda each: (not each.fast_enough, each.factor))
         self._members = [LoadedEngine(best.engine, best.info)]
         self._retry = None
-        later = [n for n, error in failures.items() if isinstance(error, ModelDownloadError)]
+        later = [
+            name
+            for name, error in failures.items()
+            if isinstance(error, ModelDownloadError) and name not in _ONLY_AT_START
+        ]
         if later and best.info.engine in SMALL_VOICES:
             self._retry = EngineRetry(later, self._try_again, self._clock)
         progress(LoadProgress(f"Chose {best.info.engine}, real-time factor {best.factor:.2f}"))
@@ -205,7 +211,11 @@ class AutoEngine:
 
     def _try_again(self, name: str) -> LoadedEngine | None:
         tried = self._try(name, lambda _: None)
-        return LoadedEngine(tried.engine, tried.info) if tried.fast_enough else None
+        if tried.fast_enough:
+            return LoadedEngine(tried.engine, tried.info)
+        if self._record.get(tried.info.engine, tried.info.model) is None:
+            raise NotMeasuredError(name)
+        return None
 
     def _names(self) -> list[str]:
         if self._options.engines is None:

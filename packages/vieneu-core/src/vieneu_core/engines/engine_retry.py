@@ -21,12 +21,17 @@ PAUSES = Backoff(first_s=300.0, longest_s=3600.0)
 _LOGGER = logging.getLogger(__name__)
 
 
+class NotMeasuredError(Exception):
+    """An engine seemed slow, but what else runs may be the reason."""
+
+
 class EngineRetry:
     """Tries engines until one of them can be used.
 
     Args:
         names: The engines, best first.
-        load: Loads one; returns None where it is not fast enough here.
+        load: Loads one; returns None where it is not fast enough here. It raises
+            `NotMeasuredError` where that is not certain.
         clock: Returns the time in seconds.
     """
 
@@ -75,6 +80,8 @@ class EngineRetry:
         for name in tuple(self._names):
             try:
                 self._found = self._load(name)
+            except NotMeasuredError:
+                continue
             except Exception as error:  # noqa: BLE001 - whatever it is, another one speaks
                 _LOGGER.warning("%s cannot be used here: %s", name, load_failure(error).detail)
                 if isinstance(error, ModelDownloadError):

@@ -194,7 +194,7 @@ def _check_space(file: RemoteFile, here: int, folder: Path) -> None:
     needed = (file.size or 0) - here
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise ModelLoadError(
+        raise ModelDownloadError(
             Translatable(
                 "There is no room for {file} in {folder}: it needs {needed:.0f} MB more, and"
                 " {free:.0f} MB are free.",

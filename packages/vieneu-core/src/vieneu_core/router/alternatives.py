@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vieneu_core.errors import BackendError
+from vieneu_core.errors import VieneuError
 from vieneu_core.router.asked_last import AskedLast, only_late
 from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
@@ -19,15 +19,20 @@ class Alternatives:
     def __init__(self, route: Route, asked_last: AskedLast) -> None:
         self._route = route
         self._asked_last = asked_last
-        self._failed_in_round: dict[TrackedBackend, BackendError] = {}
+        self._failed_in_round: dict[TrackedBackend, VieneuError] = {}
 
     def begin_round(self) -> None:
         """Begin to ask each backend once."""
         self._failed_in_round.clear()
 
-    def failed(self, tracked: TrackedBackend, error: BackendError) -> None:
+    def failed(self, tracked: TrackedBackend, error: VieneuError) -> None:
         """Record why a backend did not speak in this round."""
         self._failed_in_round[tracked] = error
+
+    def none_left(self, tracked: TrackedBackend) -> bool:
+        """Return whether all others were asked in vain in this round."""
+        others = (other for other in self._route.backends if other is not tracked)
+        return all(other in self._failed_in_round for other in others)
 
     def replaceable(self, tracked: TrackedBackend) -> bool:
         """Return whether another backend could speak now that was not yet asked in vain."""

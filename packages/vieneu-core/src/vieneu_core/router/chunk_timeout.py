@@ -14,8 +14,8 @@ _LEAST_FIRST_S = 0.5
 """A first audio is awaited for so many seconds after a sign, however long the listener waits."""
 _LEAST_NEXT_S = 1.0
 """As `_LEAST_FIRST_S`, for audio that follows other audio: it shows that the backend works."""
-_PATIENT_AFTER = 2
-"""Failures of all backends, after which one is awaited as if there were no other."""
+_MOST_DOUBLED = 2
+"""Failures of all backends, after which each is awaited as if there were no other."""
 
 
 class ChunkTimeout:
@@ -61,14 +61,22 @@ class ChunkTimeout:
             return self._policy.stall_s
         if self._alternatives.replaceable(self._tracked):
             longest_s = self._until_replaced_s(sentence)
-        elif self._n_failures < _PATIENT_AFTER:
+        elif self._is_asked_once_more:
             # Another one was asked and would be late. Each time this one is awaited longer: it may
             # only be slow.
-            usual_s = max(self._usual_s(sentence), self._policy.first_audio_s) + self._turn_in_s
+            turn_s = min(self._turn_in_s, max(self._policy.latest_start_s, other_in_s))
+            usual_s = max(self._usual_s(sentence), self._policy.first_audio_s) + turn_s
             longest_s = max(usual_s, other_in_s) * 2.0**self._n_failures
         else:
             longest_s = self._policy.stall_s
         return min(self._policy.stall_s, longest_s + self._outbox.ahead_s)
+
+    @property
+    def _is_asked_once_more(self) -> bool:
+        """Whether the backend is sure to be asked again if it is given up now."""
+        if not self._policy.retry_for_s or self._n_failures >= _MOST_DOUBLED:
+            return False
+        return not (self._n_failures and self._alternatives.none_left(self._tracked))
 
     def _until_replaced_s(self, sentence: ReceivedSentence) -> float:
         policy = self._policy

@@ -166,6 +166,7 @@ class Delivery:
                 self._alternatives.failed(tracked, err)
             except (VoiceNotFoundError, CloningUnsupportedError) as err:
                 self._asked_last.add(tracked, err, self._outbox.n_complete)
+                self._alternatives.failed(tracked, err)
                 refusals.append(err)
             else:
                 return []

@@ -16,7 +16,7 @@ from contextlib import suppress
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
-from vieneu_core.errors import BackendError, BackendTimeoutError
+from vieneu_core.errors import BackendError, BackendLoadingError, BackendTimeoutError
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.lasting_load import LastingLoad
 from vieneu_core.router.policy import RouterPolicy
@@ -210,7 +210,8 @@ class HealthMonitor:
         tracked = self._tracked
         try:
             async with asyncio.timeout(self._policy().health_check_timeout_s):
-                if self._needs_loading or self._lasting_load.begun:
+                loads = self._needs_loading or self._lasting_load.begun
+                if loads:
                     await self._load_within_check()
                 health = await tracked.backend.health()
         except TimeoutError:
@@ -218,13 +219,16 @@ class HealthMonitor:
         except BackendError as err:
             self._missed(err, tolerant=tolerant)
         else:
+            if loads and health.ready:
+                tracked.try_again()  # what failed before it was loaded says nothing about it now
             tracked.health_checked(health)
         return tracked.health or Health(state=tracked.state)
 
-    def _late(self) -> BackendTimeoutError:
+    def _late(self) -> BackendError:
         name = self._tracked.name
         if self._lasting_load.begun:
-            return BackendTimeoutError(
+            kind = BackendTimeoutError if self._metered else BackendLoadingError
+            return kind(
                 Translatable("{name} was not loaded in time; loading goes on.", name=name),
                 remedy="It is used as soon as it is loaded.",
             )

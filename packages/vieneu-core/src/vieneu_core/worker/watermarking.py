@@ -109,10 +109,10 @@ class _WorkThread:
             except BaseException as error:  # noqa: BLE001 - raised again by who waits
                 result.set_exception(error)
 
-        self._calls.put(run)
-        if not self._is_started:
+        if not self._is_started:  # first: where no thread can be started, no call waits for one
             threading.Thread(target=self._run, name="watermarker", daemon=True).start()
             self._is_started = True
+        self._calls.put(run)
         return result
 
     def _run(self) -> None:

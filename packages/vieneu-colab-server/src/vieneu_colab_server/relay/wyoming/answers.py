@@ -90,6 +90,11 @@ class Answers:
         """Whether none is being given, and none waits."""
         return self._given is None and self._pending.empty()
 
+    @property
+    def full(self) -> bool:
+        """Whether `ask` would wait with one more."""
+        return self._pending.full()
+
     async def ask(self, work: Work) -> Answer:
         """Have some work done in its turn."""
         draining = BackendDrainingError("The server is shutting down.")

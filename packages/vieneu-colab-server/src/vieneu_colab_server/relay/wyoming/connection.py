@@ -154,6 +154,7 @@ class Connection:
         self.is_silent = False
         match event.type:
             case "describe":
+                self._make_room()
                 await self._answers.ask(self._describe)
             case "ping":
                 await self._pong(event)
@@ -168,11 +169,22 @@ class Connection:
             case _:  # servers drop what they do not know
                 _LOGGER.debug("An event was dropped.")
 
+    def _make_room(self) -> None:
+        """Give up an open text behind which so much waits that no more of it would be read."""
+        if self._answers.full and self._is_written():
+            self._fail_writing(
+                InvalidRequestError(
+                    "Too many requests came before the end of a text.",
+                    remedy="Send synthesize-stop after the last piece of a text.",
+                )
+            )
+
     async def _pong(self, event: Incoming) -> None:
         try:
             check_whole(event)
             text = None if event.data.get("text") is None else text_of(event.data)
         except InvalidRequestError as error:
+            self._make_room()
             await self._answers.refuse(error)
         else:
             await self._sender.send(Pong(text=text).event())

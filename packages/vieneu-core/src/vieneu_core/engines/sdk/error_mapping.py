@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -92,8 +93,8 @@ def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuE
             return _missing(each.name.partition(".")[0])
     names = {type(each).__name__ for each in chain}
     if names & {_NOT_HERE, _FORBIDDEN}:
-        if kind is ModelLoadError and _FORBIDDEN not in names:  # the network may come
-            kind = ModelDownloadError
+        if kind is ModelLoadError and not (_FORBIDDEN in names or _is_offline()):
+            kind = ModelDownloadError  # the network may come
         return kind(
             Translatable(
                 "{what}: a required file is not on this machine, and the hub is disabled or does"
@@ -104,6 +105,11 @@ def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuE
         )
     text = (str(error).splitlines() or [""])[0][:_MOST_WORDS]
     return kind(f"{what}: {type(error).__name__}: {text}")
+
+
+def _is_offline() -> bool:
+    """Whether the hub is disabled now: then the same exception says that a file is missing."""
+    return bool(getattr(sys.modules.get("huggingface_hub.constants"), "HF_HUB_OFFLINE", False))
 
 
 def _missing(package: str) -> VieneuError:

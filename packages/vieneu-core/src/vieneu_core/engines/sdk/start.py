@@ -140,7 +140,7 @@ def _without_watermarker() -> Iterator[None]:
     try:
         yield
     finally:
-        del sys.modules["perth"]
+        sys.modules.pop("perth", None)
         if there is not None:
             sys.modules["perth"] = there
 
