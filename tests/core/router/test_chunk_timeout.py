@@ -56,12 +56,12 @@ class House:
         self.alternatives.failed(self.backends[at], error)
 
     def limits(self, at: int, *, n_failures: int = 0, turn_in_s: float = 0.0) -> ChunkTimeout:
+        self.alternatives.n_failures = n_failures
         return ChunkTimeout(
             self.backends[at],
             policy=self.policy,
             outbox=self.outbox,
             alternatives=self.alternatives,
-            n_failures=n_failures,
             turn_in_s=turn_in_s,
             sentence_s=2.0,
         )
@@ -138,7 +138,7 @@ def test_of_several_whose_others_are_late_the_last_in_a_round_is_awaited_longest
     house = House()
     for other in range(3):
         house.failed(other, BUSY)
-    house.alternatives.begin_round()
+    house.alternatives.begin_round(1)
     house.failed(0, BUSY)
 
     assert first(house.limits(1, n_failures=1)) == pytest.approx(5.4)

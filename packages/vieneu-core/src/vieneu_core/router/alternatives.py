@@ -20,10 +20,13 @@ class Alternatives:
         self._route = route
         self._asked_last = asked_last
         self._failed_in_round: dict[TrackedBackend, VieneuError] = {}
+        self.n_failures = 0
+        """How often all of them have failed with the present sentence."""
 
-    def begin_round(self) -> None:
-        """Begin to ask each backend once."""
+    def begin_round(self, n_failures: int) -> None:
+        """Begin to ask each backend once, after so many rounds in which all have failed."""
         self._failed_in_round.clear()
+        self.n_failures = n_failures
 
     def failed(self, tracked: TrackedBackend, error: VieneuError) -> None:
         """Record why a backend did not speak in this round."""

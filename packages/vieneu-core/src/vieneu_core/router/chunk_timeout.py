@@ -26,7 +26,6 @@ class ChunkTimeout:
         policy: Time limits.
         outbox: What the listener has not yet heard.
         alternatives: Other backends of the request.
-        n_failures: How often all backends have failed with the sentence.
         turn_in_s: Estimated seconds until the backend has made the speech that it makes now.
         sentence_s: Estimated length of the sentence in seconds.
     """
@@ -38,7 +37,6 @@ class ChunkTimeout:
         policy: RouterPolicy,
         outbox: Outbox,
         alternatives: Alternatives,
-        n_failures: int,
         turn_in_s: float,
         sentence_s: float,
     ) -> None:
@@ -46,7 +44,6 @@ class ChunkTimeout:
         self._outbox = outbox
         self._tracked = tracked
         self._alternatives = alternatives
-        self._n_failures = n_failures
         self._turn_in_s = turn_in_s
         self._sentence_s = sentence_s
 
@@ -56,27 +53,32 @@ class ChunkTimeout:
 
     def seconds(self, sentence: ReceivedSentence) -> float:
         """Return the longest wait for the next chunk of a sentence, in seconds."""
-        other_in_s = self._alternatives.other_in_s(self._tracked, self._sentence_s)
-        if other_in_s is None:
-            return self._policy.stall_s
         if self._alternatives.replaceable(self._tracked):
             longest_s = self._until_replaced_s(sentence)
-        elif self._is_asked_once_more:
-            # Another one was asked and would be late. Each time this one is awaited longer: it may
-            # only be slow.
-            turn_s = min(self._turn_in_s, max(self._policy.latest_start_s, other_in_s))
-            usual_s = max(self._usual_s(sentence), self._policy.first_audio_s) + turn_s
-            longest_s = max(usual_s, other_in_s) * 2.0**self._n_failures
         else:
-            longest_s = self._policy.stall_s
+            longest_s = self._until_late_other_s(sentence)
         return min(self._policy.stall_s, longest_s + self._outbox.ahead_s)
+
+    def _until_late_other_s(self, sentence: ReceivedSentence) -> float:
+        """Return the longest wait where other backends were asked, and at best would be late.
+
+        Each time this one is awaited longer: it may only be slow.
+        """
+        policy = self._policy
+        other_in_s = self._alternatives.other_in_s(self._tracked, self._sentence_s)
+        if other_in_s is None or not self._is_asked_once_more:
+            return policy.stall_s
+        turn_s = min(self._turn_in_s, max(policy.latest_start_s, other_in_s))
+        usual_s = max(self._usual_s(sentence), policy.first_audio_s) + turn_s
+        return max(usual_s, other_in_s) * 2.0**self._alternatives.n_failures
 
     @property
     def _is_asked_once_more(self) -> bool:
         """Whether the backend is sure to be asked again if it is given up now."""
-        if not self._policy.retry_for_s or self._n_failures >= _MOST_DOUBLED:
+        n_failures = self._alternatives.n_failures
+        if not self._policy.retry_for_s or n_failures >= _MOST_DOUBLED:
             return False
-        return not (self._n_failures and self._alternatives.none_left(self._tracked))
+        return not (n_failures and self._alternatives.none_left(self._tracked))
 
     def _until_replaced_s(self, sentence: ReceivedSentence) -> float:
         policy = self._policy

@@ -74,7 +74,6 @@ class Delivery:
         self.n_attempts = 0  # requests that backends were sent
         self._n_spoken = 0
         self._asked_last = AskedLast(policy.sentences_until_return)
-        self._n_failures = 0  # of all backends in a row, with the present sentence
         self._alternatives = Alternatives(route, self._asked_last)
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
@@ -118,9 +117,8 @@ class Delivery:
             self._n_spoken += n_replayed
             if not missed:
                 break
-            done = self._outbox.n_complete
-            self._n_failures = n_failures if failing == done else 0
-            causes = await self._one_round(missed, last_chance=failing == done)
+            is_repeated = failing == self._outbox.n_complete
+            causes = await self._one_round(missed, n_failures=n_failures if is_repeated else 0)
             if not causes:
                 continue
             now, tried_again = self._clock.monotonic(), failing == self._outbox.n_complete
@@ -139,7 +137,7 @@ class Delivery:
             await self._clock.sleep(min(_RETRY.pause_s(n_failures), left_s))
         return skipped
 
-    async def _one_round(self, rest: tuple[str, ...], *, last_chance: bool) -> list[BackendError]:
+    async def _one_round(self, rest: tuple[str, ...], *, n_failures: int) -> list[BackendError]:
         """Ask each backend once for the remaining sentences; return why all failed, or nothing.
 
         If a backend cannot pronounce a sentence, the next one gets only that one: the first can
@@ -151,13 +149,13 @@ class Delivery:
         causes: list[BackendError] = [self._route.missing] if self._route.missing else []
         refusals: list[RequestError] = []
         begun = self._outbox.n_complete
-        self._alternatives.begin_round()
+        self._alternatives.begin_round(n_failures)
         for tracked in sorted(self._route.backends, key=self._is_asked_last):
             remaining = rest[self._outbox.n_complete - begun :]
             if any(isinstance(cause, UnpronounceableError) for cause in causes):
                 remaining = remaining[:1]
             try:
-                probe = self._admit(tracked, remaining, last_chance=last_chance)
+                probe = self._admit(tracked, remaining, last_chance=n_failures > 0)
                 await self._attempt(tracked, probe, remaining, [*refusals, *causes])
             except BackendError as err:
                 if self._outbox.n_complete == begun + len(rest):
@@ -261,7 +259,6 @@ class Delivery:
                     clock=self._clock,
                     is_fallback=fallback,
                     alternatives=self._alternatives,
-                    n_failures=self._n_failures,
                     turn_in_s=wait_s,
                     first_sentence_s=lengths_s[0],
                     replaced=partial(self._returns, tracked),

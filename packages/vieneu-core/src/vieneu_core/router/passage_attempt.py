@@ -48,7 +48,6 @@ class PassageAttempt:
         clock: Measures the waiting.
         is_fallback: Whether the backend differs from the admin's choice.
         alternatives: Other backends that could speak in its place.
-        n_failures: How often all backends have failed with the sentence.
         turn_in_s: Estimated seconds until the backend has made the speech that it makes now.
         first_sentence_s: Estimated length of the first sentence in seconds.
         replaced: Returns whether another backend shall speak the following sentences.
@@ -65,7 +64,6 @@ class PassageAttempt:
         clock: Clock,
         is_fallback: bool,
         alternatives: Alternatives,
-        n_failures: int,
         turn_in_s: float,
         first_sentence_s: float,
         replaced: Callable[[], bool],
@@ -84,7 +82,6 @@ class PassageAttempt:
             policy=policy,
             outbox=outbox,
             alternatives=alternatives,
-            n_failures=n_failures,
             turn_in_s=turn_in_s,
             sentence_s=first_sentence_s,
         )
