@@ -162,7 +162,7 @@ class AutoEngine:
             offering = (each for each in self._loaded if each.offers(voice))
             member = next(offering, best)
             voice = member.voice_for(voice)
-            yield SpokenBy(engine=member.info.engine, model=member.info.model, voice=voice.id)
+            yield member.spoken_by(voice)
         rate_hz = former[-1].info.sample_rate_hz
         yield from member.pieces(replace(utterance, voice=voice), rate_hz, cancelled)
 

@@ -132,7 +132,7 @@ class EmbeddedEngine:
                     raise
                 _LOGGER.warning("%s The next engine speaks the sentence.", error.detail)
                 continue
-            yield SpokenBy(engine=member.info.engine, model=member.info.model, voice=voice.id)
+            yield member.spoken_by(voice)
             yield first
             yield from pieces
             return
@@ -250,7 +250,7 @@ class EmbeddedEngine:
 
     def _member_of(self, voice: Voice) -> LoadedEngine:
         for member in self._members:
-            if any(each.id == voice.id for each in member.info.voices):
+            if member.offers(voice):
                 return member
         known = [each.id for member in self._members for each in member.info.voices]
         raise VoiceNotFoundError(

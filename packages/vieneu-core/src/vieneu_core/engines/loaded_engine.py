@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.audio.tempo import stretched
-from vieneu_core.engines.base import Engine, EngineInfo, Utterance
+from vieneu_core.engines.base import Engine, EngineInfo, SpokenBy, Utterance
 from vieneu_core.voices import Voice, choose_voice
 
 
@@ -26,6 +26,10 @@ class LoadedEngine:
         """Return this voice, or the engine's own of the same language."""
         own = next((each for each in self.info.voices if each.id == voice.id), None)
         return own or choose_voice(self.info.voices, None, voice.language, where=self.info.engine)
+
+    def spoken_by(self, voice: Voice) -> SpokenBy:
+        """Return who speaks a sentence that it speaks with this voice of its own."""
+        return SpokenBy(engine=self.info.engine, model=self.info.model, voice=voice.id)
 
     def pieces(
         self, utterance: Utterance, rate_hz: int, cancelled: Callable[[], bool]
