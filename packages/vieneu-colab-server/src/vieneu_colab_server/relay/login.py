@@ -195,27 +195,23 @@ class AdminAccount:
 
     def has_session(self, session: str) -> bool:
         """Whether a session is open; it stays so for another `SESSION_IDLE_S`."""
+        digest = _digest(session)
         with self._using:
-            return self._is_open(session)
+            is_open = self._is_open(session)
+            if is_open and digest in self._sessions:  # one that was replaced ends at its time
+                self._sessions[digest] = self._clock.monotonic() + SESSION_IDLE_S
+            return is_open
 
     def still_has_session(self, session: str) -> bool:
         """Whether a session is open; it does not stay so for longer."""
-        now_s, digest = self._clock.monotonic(), _digest(session)
         with self._using:
-            replaced, until_s = self._replaced
-            is_replaced = digest == replaced and now_s < until_s
-            return is_replaced or self._sessions.get(digest, 0.0) > now_s
+            return self._is_open(session)
 
     def _is_open(self, session: str) -> bool:
         now_s, digest = self._clock.monotonic(), _digest(session)
         replaced, until_s = self._replaced
-        if digest == replaced and now_s < until_s:
-            return True
-        if self._sessions.get(digest, 0.0) <= now_s:
-            self._sessions.pop(digest, None)
-            return False
-        self._sessions[digest] = now_s + SESSION_IDLE_S
-        return True
+        is_replaced = digest == replaced and now_s < until_s
+        return is_replaced or self._sessions.get(digest, 0.0) > now_s
 
     def log_out(self, session: str) -> None:
         """End a session; without effect on one that has ended."""
