@@ -7,7 +7,8 @@ import re
 from vieneu_core.text.rules.rewrite import Rewrite, rewrite
 
 _DOSE_PER = "ngày|tuần|tháng|giờ|lần|đêm|buổi"
-_TAKEN = "uống|bôi|nhỏ|xịt|tiêm|dùng|ngậm|tiêm|thoa|súc|ăn"
+_PORTION = "viên|ống|gói|giọt|muỗng|thìa|mũi"
+_TAKEN = "uống|bôi|nhỏ|xịt|tiêm|dùng|ngậm|thoa|súc|ăn"
 
 
 def _dose(match: re.Match[str]) -> str:
@@ -26,17 +27,16 @@ DOSES: tuple[Rewrite, ...] = (
     rewrite(r"(?<=\d)(\s?(?:ml|mg|g))\s?/\s?lần(?!\w)", r"\1 một lần"),
     rewrite(r"(?<=[/ ]ngày)\s?[x×*]\s?(?=\d{1,3} (?:ngày|tuần|tháng)(?!\w))", ", "),
     rewrite(
-        rf"\s?[x×*]\s?(\d{{1,2}}(?:-\d)?) (lần|viên|ống|gói|giọt|muỗng|thìa|mũi)"
+        rf"\s?[x×*]\s?(\d{{1,2}}(?:-\d)?) (lần|{_PORTION})"
         rf"(?:\s?/\s?({_DOSE_PER}))?(?!\w)",
         _dose,
     ),
     rewrite(
-        r"(?<=\d )(viên|ống|gói|giọt|muỗng|thìa|mũi)\s?/\s?(ngày|tuần|tháng|lần)(?!\w)",
+        rf"(?<=\d )({_PORTION})\s?/\s?(ngày|tuần|tháng|lần)(?!\w)",
         r"\1 một \2",
     ),
     rewrite(
-        rf"(?<!\w)((?i:{_TAKEN})[^/.;]{{0,40}} \d{{1,2}}(?:-\d)? (?:lần|viên|ống|gói|giọt|muỗng"
-        rf"|thìa|mũi))"
+        rf"(?<!\w)((?i:{_TAKEN})[^/.;]{{0,40}} \d{{1,2}}(?:-\d)? (?:lần|{_PORTION}))"
         rf"\s?/\s?({_DOSE_PER})(?!\w)",
         r"\1 một \2",
     ),
