@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from homeassistant.components.media_player import DOMAIN as MEDIA_PLAYER
+from homeassistant.components.media_player import MediaPlayerEntityFeature
 from homeassistant.const import ATTR_SUPPORTED_FEATURES, STATE_UNAVAILABLE, Platform
 from homeassistant.core import HomeAssistant, callback, split_entity_id
 from homeassistant.helpers import entity_registry as er
@@ -61,11 +62,18 @@ def _can_speak(hass: HomeAssistant, entity_id: str) -> bool:
     return not is_satellite(entity_id) or bool(features & CAN_ANNOUNCE)
 
 
+def _plays(hass: HomeAssistant, entity_id: str) -> bool:
+    """Return whether an entity plays media: not so a television that is only switched."""
+    state = hass.states.get(entity_id)
+    features = 0 if state is None else int(state.attributes.get(ATTR_SUPPORTED_FEATURES, 0))
+    return is_satellite(entity_id) or bool(features & MediaPlayerEntityFeature.PLAY_MEDIA)
+
+
 def _one_for_each_device(hass: HomeAssistant, entity_ids: Iterable[str]) -> set[str]:
     registry = er.async_get(hass)
     chosen: dict[str, str] = {}
     for entity_id in sorted(entity_ids):  # satellites come before players
-        if _can_speak(hass, entity_id):
+        if _can_speak(hass, entity_id) and _plays(hass, entity_id):
             entry = registry.async_get(entity_id)
             device_id = entry.device_id if entry is not None else None
             chosen.setdefault(device_id or entity_id, entity_id)

@@ -39,6 +39,8 @@ LAG_S = 5.0
 """Seconds after the end of the speech until the volume is restored although the player is still
 ``playing``: it started late, or continues with its music."""
 LONGEST_S = 1800.0
+ANSWER_S = 60.0
+"""Seconds beyond the speech within which a player's integration has to answer a call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +128,10 @@ class Announcer:
         self, stream: ResultStream, text: str, players: Sequence[str], context: Context
     ) -> float:
         # One call per player: a call for all fails if one of them does not support it.
+        limits = [asyncio.timeout(LONGEST_S + ANSWER_S) for _ in players]
         playing = [
-            self._hass.async_create_task(self._play_on(player, stream, text, context))
-            for player in players
+            self._hass.async_create_task(self._play_on(player, stream, text, context, limit))
+            for player, limit in zip(players, limits, strict=True)
         ]
         # The same audio again, from Home Assistant's memory: it gives the duration, and failures of
         # the voice, which a player does not report.
@@ -138,11 +141,13 @@ class Announcer:
                 began_s = began_s or self._hass.loop.time()
                 data += piece
         except Exception:
+            _end_within(limits, ANSWER_S)
             await self._outcomes(playing)
             raise
         clip = await self._hass.async_add_executor_job(
             lambda: decode_clip(data, max_seconds=LONGEST_S)
         )
+        _end_within(limits, clip.seconds + ANSWER_S)
         failures = [error for error in await self._outcomes(playing) if error is not None]
         if len(failures) < len(players):
             await asyncio.sleep(max(0.0, began_s + clip.seconds - self._hass.loop.time()))
@@ -154,11 +159,12 @@ class Announcer:
         return clip.seconds
 
     async def _play_on(
-        self, player: str, stream: ResultStream, text: str, context: Context
+        self, player: str, stream: ResultStream, text: str, context: Context, limit: asyncio.Timeout
     ) -> None:
         play = self._announce_on if is_satellite(player) else self._play_media_on
         try:
-            await play(player, stream, text, context)
+            async with limit:
+                await play(player, stream, text, context)
         except Exception as error:  # another integration's code: whatever it raises, it failed
             _LOGGER.debug("%s failed", player, exc_info=True)
             raise HomeAssistantError(
@@ -246,13 +252,22 @@ class Announcer:
             )
 
     async def _set_volume(self, player: str, volume: float, context: Context) -> None:
-        await self._call(
-            SERVICE_VOLUME_SET,
-            context,
-            {ATTR_ENTITY_ID: player, ATTR_MEDIA_VOLUME_LEVEL: volume},
-        )
+        async with asyncio.timeout(ANSWER_S):
+            await self._call(
+                SERVICE_VOLUME_SET,
+                context,
+                {ATTR_ENTITY_ID: player, ATTR_MEDIA_VOLUME_LEVEL: volume},
+            )
 
     async def _call(self, action: str, context: Context, data: dict[str, Any]) -> None:
         await self._hass.services.async_call(
             MEDIA_PLAYER, action, data, blocking=True, context=context
         )
+
+
+def _end_within(limits: Iterable[asyncio.Timeout], seconds: float) -> None:
+    """Let calls end within so many seconds from now; those that have ended stay as they are."""
+    ends_at = asyncio.get_running_loop().time() + seconds
+    for limit in limits:
+        with suppress(RuntimeError):
+            limit.reschedule(ends_at)

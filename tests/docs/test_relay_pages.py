@@ -14,6 +14,8 @@ import pytest
 import yaml
 from relay_site import relaying
 
+from vieneu_colab_server.relay.admin_app import MAX_ADMIN_BODY_BYTES
+from vieneu_colab_server.relay.speak.speech_file import MAX_SAMPLES_BYTES
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -97,3 +99,11 @@ def test_both_ways_to_mount_the_settings_are_shown(compose: dict[str, Any]) -> N
     assert f"# - {file}\n" in text
     assert file in page
     assert folder in page
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile"])
+def test_a_proxy_lets_pass_what_the_relay_takes(name: str) -> None:
+    stated = (DEPLOY / name).read_text("utf-8")
+    [mega] = re.findall(r"(?:client_max_body_size|max_size) (\d+)(?:m;|MB)", stated)
+
+    assert int(mega) * 1_000_000 > max(MAX_SAMPLES_BYTES, MAX_ADMIN_BODY_BYTES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from homeassistant.components.media_player import (
@@ -35,6 +36,7 @@ class Player(MediaPlayerEntity):
         self.noted: Noted = []
         self.plays_s = plays_s
         self.error: Exception | None = None
+        self.hold: asyncio.Event | None = None
         self.volume_error: HomeAssistantError | None = None
 
     def hear_music(self, *, position: float | None = None) -> None:
@@ -50,6 +52,8 @@ class Player(MediaPlayerEntity):
     ) -> None:
         if self.error is not None:
             raise self.error
+        if self.hold is not None:
+            await self.hold.wait()
         if not media_id.startswith("media-source://tts/"):
             self.noted.append(("plays", media_id))
             return

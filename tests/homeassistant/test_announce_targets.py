@@ -98,17 +98,19 @@ async def test_players_of_an_area_a_floor_or_a_label_speak_and_no_others(
     await set_up(EMBEDDED)
     kitchen, bath = Player("Kitchen", plays_s=1), Player("Bath", plays_s=1)
     hall = Player("Hall", MediaPlayerEntityFeature.PLAY_MEDIA, plays_s=1)
-    await add(hass, "media_player", kitchen, bath, hall)
+    screen = Player("Screen", MediaPlayerEntityFeature.TURN_ON)
+    await add(hass, "media_player", kitchen, bath, hall, screen)
     floor = fr.async_get(hass).async_create("Below")
     area = ar.async_get(hass).async_create("Food", floor_id=floor.floor_id)
     label = lr.async_get(hass).async_create("Loud")
-    for player in (KITCHEN, "media_player.hall"):
+    for player in (KITCHEN, "media_player.hall", "media_player.screen"):
         er.async_get(hass).async_update_entity(player, area_id=area.id, labels={label.label_id})
     hass.states.async_set("media_player.hall", "unavailable")
     ids = {"area_id": area.id, "floor_id": floor.floor_id, "label_id": label.label_id}
     await announce(hass, {kind: ids[kind]})
     assert kitchen.noted == SPOKE
     assert bath.noted == hall.noted == [], "who is away is not waited for, nor an error"
+    assert screen.noted == [], "nor is who plays nothing"
 
 
 async def test_a_group_and_an_area_that_overlap_speak_once(

@@ -188,6 +188,23 @@ async def test_an_error_of_another_kind_is_no_reason_to_interrupt_others(
     assert kitchen.noted[1:] == [("speaks", 0.9), ("silent", 0.9), ("volume", 0.2)]
 
 
+async def test_a_player_that_never_answers_does_not_block_the_next_announcement(
+    hass: HomeAssistant, set_up: SetUp, have: Have, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.vieneu.announcer.ANSWER_S", 1.0)
+    await set_up(EMBEDDED)
+    kitchen, bath = Player("Kitchen", plays_s=1.4), Player("Bath", plays_s=1.4)
+    await have(kitchen, bath)
+    bath.hold = asyncio.Event()
+    with pytest.raises(HomeAssistantError) as caught:
+        await announce(hass, BATH, KITCHEN)
+    assert caught.value.translation_key == "player_failed"
+    assert kitchen.noted == [("speaks", 0.2), ("silent", 0.2)]
+    bath.hold = None
+    await announce(hass, BATH)
+    assert bath.noted == [("speaks", 0.2), ("silent", 0.2)]
+
+
 async def test_who_cannot_be_put_back_does_not_keep_others_from_it(
     hass: HomeAssistant, set_up: SetUp, have: Have
 ) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from fake_clock import FakeClock
@@ -16,7 +17,7 @@ from tone_engine import Heard, expected, heard, same
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.config import Settings
-from vieneu_core.errors import BackendConnectionError
+from vieneu_core.errors import BackendConnectionError, RateLimitedError
 from vieneu_core.router import Mode, Router, RouterPolicy
 from vieneu_core.speech_cache import CachedBackend, SpeechCache, chosen_by
 from vieneu_core.synthesis import Speech, SynthesisRequest, collect
@@ -108,7 +109,7 @@ async def cache_rig(
     lookup_within_s: float = GUARD_S,
 ) -> AsyncIterator[CacheRig]:
     """Build it over a folder, loaded; what is not ready is not waited for."""
-    clock = FakeClock()
+    clock = remote.clock if isinstance(remote, Limited) else FakeClock()
     backends = {
         "local": Voiced("local"),
         "remote": remote or Voiced("remote"),
@@ -157,3 +158,41 @@ def is_away(backend: ScriptedBackend) -> None:
 
     backend.load_error = BackendConnectionError("It is away.")
     backend.reported = Health(state=BackendState.UNLOADED)
+
+
+@dataclass
+class LeapingClock:
+    """A clock in which each sleep moves another clock on, so that nothing else does."""
+
+    clock: FakeClock
+
+    def monotonic(self) -> float:
+        return self.clock.monotonic()
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def sleep(self, seconds: float) -> None:
+        await self.clock.advance(seconds)
+
+
+class Limited(Voiced):
+    """Refuses what exceeds its requests per minute, as a server does."""
+
+    def __init__(self, *, per_minute: int) -> None:
+        super().__init__("remote")
+        self.clock = FakeClock()
+        self.per_minute = per_minute
+        self.sent_at_s: list[float] = []
+        self.n_refused = 0
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        now_s = self.clock.monotonic()
+        recent = [at_s for at_s in self.sent_at_s if at_s > now_s - 60]
+        if len(recent) >= self.per_minute:
+            self.n_refused += 1
+            raise RateLimitedError("Too many.", retry_after_s=recent[0] + 60 - now_s)
+        self.sent_at_s.append(now_s)
+        async with aclosing(super().stream(request)) as chunks:
+            async for chunk in chunks:
+                yield chunk

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header
@@ -17,10 +16,12 @@ from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendError,
     InvalidRequestError,
+    NothingToSayError,
     RequestError,
     VieneuError,
 )
 from vieneu_core.i18n import best_language
+from vieneu_core.preparer import Preparer
 from vieneu_core.router import ErrorReport, Router
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.translatable import Translatable
@@ -61,6 +62,8 @@ class PreparationBody(BaseModel):
 
 class AnnouncementPreparation:
     """Prepares announcements one after the other, and yields to those that somebody waits for.
+
+    Where the chosen backend is lost, it stops: those left are untried.
 
     Args:
         cached: Speaks and keeps them; None where the settings want no cache.
@@ -127,27 +130,42 @@ class AnnouncementPreparation:
     async def _prepared(
         self, cached: CachedBackend, requests: list[SynthesisRequest], language: str
     ) -> AsyncGenerator[bytes, None]:
+        preparer = Preparer(cached, self._router, clock=self._clock, idle=self._idle)
+        away: VieneuError | None = None
         for number, request in enumerate(requests, 1):
-            while self._busy():
-                await self._clock.sleep(BUSY_CHECK_S)
+            if away is not None:
+                yield _line(number, "untried", away, language)
+                continue
             problem: VieneuError | None = None
             outcome = "present"
             try:
-                if await cached.prepare(request):
+                if await preparer.prepare(request):
                     outcome = "prepared"
+            except NothingToSayError as error:  # it sounds the same without being prepared
+                outcome, problem = "silent", error
             except (RequestError, BackendError) as error:
                 outcome, problem = "failed", error
                 if isinstance(error, BackendError):
-                    await self._until_ready()
+                    away = await self._until_ready(error)
             yield _line(number, outcome, problem, language)
 
-    async def _until_ready(self) -> None:
-        """Let a worker that died be restarted: one announcement must not take the next with it."""
+    async def _idle(self) -> None:
+        while self._busy():
+            await self._clock.sleep(BUSY_CHECK_S)
+
+    async def _until_ready(self, failure: BackendError) -> BackendError | None:
+        """Let a worker that died be restarted: one announcement must not take the next with it.
+
+        Return why the chosen backend is not ready, if it does not become so.
+        """
         for _ in range(READY_CHECKS):
-            with suppress(BackendError):
+            try:
                 if (await self._router.check(self._router.mode.value)).ready:
-                    return
+                    return None
+            except BackendError as error:
+                failure = error
             await self._clock.sleep(READY_CHECK_S)
+        return failure
 
 
 def preparation_routes(preparation: AnnouncementPreparation) -> APIRouter:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
+from vieneu_core.request_pace import REMOTE_REQUESTS_PER_MINUTE
+
 MIB = 1024 * 1024
 
 
@@ -45,9 +47,8 @@ class JobSettings(BaseModel):
     """Sentences left out in a row; after that it is the engine which fails, and the job waits."""
     max_interruptions: int = Field(default=3, ge=0)
     """How often announcements may interrupt one sentence before it is spoken to its end."""
-    remote_requests_per_minute: PositiveInt = 40
-    """Sentences sent to the remote backend: a server takes 60 requests a minute by default, and
-    without a rest for announcements these would be spoken by a fallback."""
+    remote_requests_per_minute: PositiveInt = REMOTE_REQUESTS_PER_MINUTE
+    """Sentences sent to the remote backend."""
     busy_check_s: PositiveFloat = 0.1
     """How often a job checks whether an announcement waits."""
 

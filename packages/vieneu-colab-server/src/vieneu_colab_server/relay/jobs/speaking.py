@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -41,6 +40,7 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
     WorkerDiedError,
 )
+from vieneu_core.request_pace import RequestPace
 from vieneu_core.router.policy import Mode
 from vieneu_core.synthesis import Speech, SynthesisRequest
 from vieneu_core.threads import on_thread
@@ -79,8 +79,10 @@ class SentenceSpeaker:
     _wait_ends_s: float | None = field(default=None, init=False)
     _n_left_out: int = field(default=0, init=False)
     """Sentences in a row."""
-    _not_before_s: float = field(default=-math.inf, init=False)
-    """When the next request may be sent."""
+    _pace: RequestPace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._pace = RequestPace(self.clock, self.settings.remote_requests_per_minute)
 
     async def finish(self, sentence: Sentence) -> Finished:
         """Speak a sentence; return only once it is spoken or left out.
@@ -133,12 +135,12 @@ class SentenceSpeaker:
             raise
 
     async def _spoken(self, sentence: Sentence, *, refuse_fallback: bool) -> Finished:
-        await self.clock.sleep(max(0.0, self._not_before_s - self.clock.monotonic()))
+        await self._pace.wait()
         begun_s = self.clock.monotonic()
         speech = await self._speech(sentence, refuse_fallback=refuse_fallback)
         pcm, rate_hz, speaker = speech.pcm, speech.sample_rate_hz, speech.speakers[-1]
         if speaker.backend == Mode.REMOTE.value:
-            self._not_before_s = begun_s + 60 / self.settings.remote_requests_per_minute
+            self._pace.sent(begun_s)
         if not pcm:
             raise UnpronounceableError(
                 "No voice can pronounce this sentence.", backend=speaker.backend

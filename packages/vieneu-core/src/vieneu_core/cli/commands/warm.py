@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -30,13 +30,11 @@ from vieneu_core.errors import (
     VieneuError,
     VoiceNotFoundError,
 )
+from vieneu_core.preparer import Preparer
 from vieneu_core.router import Router
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.encodings import decode_text
 from vieneu_core.translatable import Translatable
-
-if TYPE_CHECKING:
-    from vieneu_core.speech_cache import CachedBackend
 
 MAX_FILE_BYTES = 1 << 20
 COMMENT = "#"
@@ -119,7 +117,8 @@ async def warm(terminal: Terminal, file: str, manner: Manner) -> ExitCode:
             if manner.voice is None:
                 note_missing_voice(terminal, router.status())
             with _progress(terminal, len(announcements)) as progress:
-                batch = _Batch(terminal, router, cached, settings.mode, progress)
+                preparer = Preparer(cached, router)
+                batch = _Batch(terminal, router, preparer, settings.mode, progress)
                 outcome = await batch.prepare(announcements, manner)
     _report(terminal, outcome, len(announcements))
     return outcome.code
@@ -131,7 +130,7 @@ class _Batch:
 
     terminal: Terminal
     router: Router
-    cached: CachedBackend
+    preparer: Preparer
     backend: str
     progress: Progress
 
@@ -140,7 +139,7 @@ class _Batch:
         outcome = Outcome()
         for number, text in announcements.items():
             try:
-                spoken = await self.cached.prepare(manner.request(text))
+                spoken = await self.preparer.prepare(manner.request(text))
             except VoiceNotFoundError:
                 raise  # for the next one too
             except NothingToSayError as error:  # it sounds the same without being prepared

@@ -26,7 +26,7 @@ export function setUpCache() {
     stopping = new AbortController();
     failed.replaceChildren();
     Object.assign(progress, { max: announcements.length, value: 0, hidden: false });
-    const counts = { prepared: 0, present: 0, failed: 0 };
+    const counts = { prepared: 0, present: 0, failed: 0, silent: 0, untried: 0 };
     try {
       const answer = await send("POST", "cache/prepare", { body, signal: stopping.signal });
       stop.hidden = false;
@@ -40,14 +40,15 @@ export function setUpCache() {
       stop.hidden = progress.hidden = true;
       await load();
     }
-    return t("cache.done", counts);
+    const done = t("cache.done", counts);
+    return counts.untried ? `${done} ${t("cache.untried", counts)}` : done;
   });
 
   function take(outcomeOfOne, announcements, counts) {
     counts[outcomeOfOne.outcome] += 1;
     progress.value = outcomeOfOne.number;
     showRunning(outcome, t("cache.running", { n: progress.value, of: announcements.length }));
-    if (!outcomeOfOne.problem) return;
+    if (!outcomeOfOne.problem || counts.untried > 1) return; // the same for all of them
     const { detail, remedy } = outcomeOfOne.problem;
     const text = make("span", { className: "text", text: announcements[outcomeOfOne.number - 1] });
     const why = make("span", { className: "muted", text: `${detail} ${remedy}` });

@@ -1,0 +1,76 @@
+"""A preparation behind a router that the test scripts: what becomes of each announcement."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cache_rig import LOST, CacheRig, LeapingClock, Limited, cache_rig
+
+from vieneu_colab_server.relay.preparation import (
+    READY_CHECKS,
+    AnnouncementPreparation,
+    PreparationBody,
+)
+from vieneu_core.testing.scripted import ScriptStep
+
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
+
+def announcements(n: int) -> list[str]:
+    return [f"Đây là câu {number} nhé." for number in range(n)]
+
+
+async def prepared(rig: CacheRig, texts: list[str]) -> list[dict[str, Any]]:
+    preparation = AnnouncementPreparation(
+        rig.backend,
+        router=rig.router,
+        busy=lambda: False,
+        clock=LeapingClock(rig.clock),
+        max_chars=500,
+    )
+    lines = preparation.start(PreparationBody(announcements=texts), "en")
+    return [json.loads(line) async for line in lines]
+
+
+async def test_a_long_list_leaves_room_in_the_limit_of_the_server(tmp_path: Path) -> None:
+    remote = Limited(per_minute=60)
+    async with cache_rig(tmp_path, remote=remote) as rig:
+        lines = await prepared(rig, announcements(70))
+
+    assert {line["outcome"] for line in lines} == {"prepared"}
+    assert remote.n_refused == 0
+
+
+async def test_a_limit_that_others_used_up_is_waited_for(tmp_path: Path) -> None:
+    remote = Limited(per_minute=5)
+    async with cache_rig(tmp_path, remote=remote) as rig:
+        lines = await prepared(rig, announcements(12))
+
+    assert {line["outcome"] for line in lines} == {"prepared"}
+    assert remote.n_refused > 0
+
+
+@pytest.mark.parametrize("fallback", [False, True])
+async def test_without_the_backend_the_rest_is_not_tried(tmp_path: Path, fallback: bool) -> None:
+    async with cache_rig(tmp_path, fallback=fallback) as rig:
+        rig.remote.script = [ScriptStep(), ScriptStep(error=LOST)]
+        rig.remote.reported = LOST
+        checks = rig.remote.record.health_checks
+        lines = await prepared(rig, announcements(1_000))
+
+        assert len(rig.remote.record.requests) == 2
+        assert rig.remote.record.health_checks - checks <= 2 * READY_CHECKS
+    assert [line["number"] for line in lines] == list(range(1, 1_001))
+    assert [line["outcome"] for line in lines] == ["prepared", "failed"] + ["untried"] * 998
+    assert {line["problem"]["detail"] for line in lines[2:]} == {LOST.detail}
+
+
+async def test_one_with_nothing_to_say_is_silent(tmp_path: Path) -> None:
+    async with cache_rig(tmp_path) as rig:
+        lines = await prepared(rig, ["Xin chào.", "👍", ""])
+
+    assert [line["outcome"] for line in lines] == ["prepared", "silent", "failed"]
+    assert all(line["problem"]["detail"] for line in lines[1:])
