@@ -52,7 +52,7 @@ def test_an_end_of_file_within_the_program_is_no_interruption(sandbox: CliSandbo
     arguments = ("connect", "http://127.0.0.1:9", "--token-stdin")
     environ = {"PYTHONPYCACHEPREFIX": str(compiled)}
     assert sandbox.run(*arguments, text=SERVER_TOKEN, **environ).returncode == 5
-    (module,) = compiled.rglob("update_verification.*.pyc")
+    (module,) = compiled.rglob("address_update_verification.*.pyc")
     module.write_bytes(module.read_bytes()[:100])
 
     done = sandbox.run(*arguments, text=SERVER_TOKEN, **environ)

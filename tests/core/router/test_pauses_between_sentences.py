@@ -19,7 +19,7 @@ from vieneu_core.synthesis import SynthesisRequest, collect
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 from vieneu_core.testing.tone import GAP_S
 from vieneu_core.text.user_dictionary import UserDictionary
-from vieneu_core.text.user_dictionary_file import DictionaryFile
+from vieneu_core.text.watched_dictionary_file import DictionaryFile
 from vieneu_core.voices import Voice
 
 POLICY = RouterPolicy(pauses=NATURAL_PAUSES)

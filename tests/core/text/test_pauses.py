@@ -12,8 +12,8 @@ from fake_clock import FakeClock, settle
 
 from vieneu_core.errors import InvalidRequestError
 from vieneu_core.text.passages import passages, with_upcoming
-from vieneu_core.text.sentence_end import END_PAUSE_S, UNSURE_PAUSE_S
 from vieneu_core.text.sentence_splitter import sentences
+from vieneu_core.text.writer_pause import END_PAUSE_S, UNSURE_PAUSE_S
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 

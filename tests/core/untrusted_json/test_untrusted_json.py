@@ -8,7 +8,7 @@ import pytest
 from fake_clock import FakeClock
 
 from vieneu_core.engines.registry import SpeedRecord
-from vieneu_core.router.tunnel_quota import TunnelQuota
+from vieneu_core.router.monthly_tunnel_quota import TunnelQuota
 from vieneu_core.untrusted_json import parse_json, read_json
 from vieneu_core.voices import VoiceCatalogue
 

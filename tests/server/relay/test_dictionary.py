@@ -16,7 +16,7 @@ from tone_engine import expected, heard, same
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.text.user_dictionary_file import FILE_NAME, MAX_DICTIONARY_BYTES
+from vieneu_core.text.watched_dictionary_file import FILE_NAME, MAX_DICTIONARY_BYTES
 
 WRITTEN = "# Nhà\nmục một = câu 11\nsai\n"
 

@@ -16,7 +16,7 @@ from vieneu_core.config.paths import folder_or_default
 from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.registry import is_installed
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterPolicy, SlowEngine, TunnelQuota
-from vieneu_core.text.user_dictionary_file import DictionaryFile
+from vieneu_core.text.watched_dictionary_file import DictionaryFile
 from vieneu_core.voices.catalogue import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 

@@ -25,7 +25,7 @@ from vieneu_core.errors import BackendNotConfiguredError, ConfigurationError, Vi
 from vieneu_core.files import signature_of
 from vieneu_core.pairing import rotate_saved_token, verify_server
 from vieneu_core.router import LAST_RESORT, Mode, Router
-from vieneu_core.text.user_dictionary_file import DictionaryFile
+from vieneu_core.text.watched_dictionary_file import DictionaryFile
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reason_of
 

@@ -16,7 +16,7 @@ from vieneu_core.errors import ConfigurationError
 from vieneu_core.i18n import best_language, translated
 from vieneu_core.router import ErrorReport
 from vieneu_core.text.user_dictionary import UserDictionary
-from vieneu_core.text.user_dictionary_file import (
+from vieneu_core.text.watched_dictionary_file import (
     MAX_DICTIONARY_BYTES,
     content_of,
     path_of_dictionary,

@@ -6,6 +6,13 @@ from vieneu_core.pairing.address_update import (
     AddressUpdate,
     signature,
 )
+from vieneu_core.pairing.address_update_record import RECORD_FILE, UpdateRecord
+from vieneu_core.pairing.address_update_verification import (
+    LOCAL_UPDATES_VARIABLE,
+    MAX_BODY_BYTES,
+    AddressUpdateInbox,
+    accepts_local,
+)
 from vieneu_core.pairing.network_announcement import (
     ANNOUNCED_TYPE,
     FRESH,
@@ -14,13 +21,6 @@ from vieneu_core.pairing.network_announcement import (
 )
 from vieneu_core.pairing.server_verification import verify_server
 from vieneu_core.pairing.token_rotation import rotate_saved_token
-from vieneu_core.pairing.update_record import RECORD_FILE, UpdateRecord
-from vieneu_core.pairing.update_verification import (
-    LOCAL_UPDATES_VARIABLE,
-    MAX_BODY_BYTES,
-    AddressUpdateInbox,
-    accepts_local,
-)
 
 __all__ = [
     "ACCEPTED_HEADER",

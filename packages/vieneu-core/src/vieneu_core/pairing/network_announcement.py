@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from vieneu_core.credentials import host_in_url
 from vieneu_core.errors import AddressUpdateError, AddressUpdateStaleError
 from vieneu_core.pairing.address_update import hkdf_sha256
-from vieneu_core.pairing.update_record import UpdateRecord
+from vieneu_core.pairing.address_update_record import UpdateRecord
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import field_of, invalid, reason_of
 

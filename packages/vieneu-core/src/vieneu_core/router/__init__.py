@@ -24,11 +24,11 @@ from vieneu_core.router.events import (
     SpokenByFallback,
     WorkerRestarted,
 )
+from vieneu_core.router.monthly_tunnel_quota import QuotaStatus, TunnelQuota
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy, SlowEngine
 from vieneu_core.router.router import Router
 from vieneu_core.router.session_countdown import SessionPolicy
 from vieneu_core.router.status import BackendStatus, Pause, RouterStatus
-from vieneu_core.router.tunnel_quota import QuotaStatus, TunnelQuota
 
 __all__ = [
     "LAST_RESORT",

@@ -30,10 +30,10 @@ from vieneu_core.router.events import (
     SessionExpiring,
     WorkerRestarted,
 )
+from vieneu_core.router.monthly_tunnel_quota import TunnelQuota
 from vieneu_core.router.outage import is_lost
 from vieneu_core.router.policy import Mode
 from vieneu_core.router.tracked_backend import TrackedBackend
-from vieneu_core.router.tunnel_quota import TunnelQuota
 from vieneu_core.wire.version import is_older
 
 _LOSSES: Mapping[str, type[LocalLost | RemoteLost]] = {

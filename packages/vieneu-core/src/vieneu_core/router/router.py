@@ -16,13 +16,13 @@ from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.router.events import BackendSwitched, EventBus, RouterEvent
 from vieneu_core.router.failover_delivery import Delivery
 from vieneu_core.router.memory import Memory
+from vieneu_core.router.monthly_tunnel_quota import TunnelQuota
 from vieneu_core.router.nothing_to_say import spoken_or_silent
 from vieneu_core.router.policy import LAST_RESORT, Mode, RouterPolicy
 from vieneu_core.router.pool import REMOTE
 from vieneu_core.router.route import Route
 from vieneu_core.router.selection import Selection
 from vieneu_core.router.status import RouterStatus
-from vieneu_core.router.tunnel_quota import TunnelQuota
 from vieneu_core.synthesis import Speech, SynthesisRequest, check_request
 from vieneu_core.text.current_reading import CurrentReading, Entries
 from vieneu_core.text.reading import Reader

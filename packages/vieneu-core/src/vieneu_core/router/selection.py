@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock
 from vieneu_core.router.events import RouterEvent
+from vieneu_core.router.monthly_tunnel_quota import TunnelQuota
 from vieneu_core.router.notifier import StatusNotifier
 from vieneu_core.router.policy import Mode, RouterPolicy, candidates
 from vieneu_core.router.pool import REMOTE, BackendPool
 from vieneu_core.router.status import RouterStatus
-from vieneu_core.router.tunnel_quota import TunnelQuota
 
 
 class Selection:

@@ -11,10 +11,10 @@ from vieneu_core.arguments import check_fields, expect, expect_optional, items_o
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.router.breaker import CircuitState
 from vieneu_core.router.events import ErrorReport
+from vieneu_core.router.monthly_tunnel_quota import QuotaStatus
 from vieneu_core.router.outage import is_lost
 from vieneu_core.router.policy import Mode
 from vieneu_core.router.tracked_backend import BRIEF_PAUSE_S, TrackedBackend
-from vieneu_core.router.tunnel_quota import QuotaStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from vieneu_core.text.encodings import TextDecoder, argument_text, decode_text
     from vieneu_core.text.sentence_splitter import sentences, split_sentences
     from vieneu_core.text.user_dictionary import UserDictionary
-    from vieneu_core.text.user_dictionary_file import (
+    from vieneu_core.text.watched_dictionary_file import (
         MAX_DICTIONARY_BYTES,
         DictionaryFile,
         content_of,
@@ -43,7 +43,7 @@ __getattr__, __dir__ = lazy_names(
         "encodings": ("TextDecoder", "argument_text", "decode_text"),
         "sentence_splitter": ("sentences", "split_sentences"),
         "user_dictionary": ("UserDictionary",),
-        "user_dictionary_file": (
+        "watched_dictionary_file": (
             "MAX_DICTIONARY_BYTES",
             "DictionaryFile",
             "content_of",

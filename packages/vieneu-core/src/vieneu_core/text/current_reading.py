@@ -11,7 +11,7 @@ from vieneu_core.audio.pauses import Pauses
 from vieneu_core.clock import Clock
 from vieneu_core.text.reading import Reading
 from vieneu_core.text.user_dictionary import NO_ENTRIES, UserDictionary
-from vieneu_core.text.user_dictionary_file import DictionaryFile
+from vieneu_core.text.watched_dictionary_file import DictionaryFile
 
 CHECK_EVERY_S = 1.0
 """Seconds between two looks at the file."""

@@ -3,7 +3,7 @@
 The library sentence-stream decides where a sentence ends. Rules for speech are added
 here: a line break ends a sentence, unspeakable text is dropped, no sentence is longer than an
 engine accepts, and the sentences do not depend on how the text was split into pieces. Only a pause
-of the writer ends a sentence earlier (see `sentence_end`).
+of the writer ends a sentence earlier (see `writer_pause`).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from vieneu_core.text.clean import (
     one_line,
     plain,
 )
+from vieneu_core.text.incoming_text import IncomingText
 from vieneu_core.text.markup import Markup
-from vieneu_core.text.piece_reader import PieceReader
-from vieneu_core.text.sentence_end import (
+from vieneu_core.text.writer_pause import (
     END_PAUSE_S,
     pause_after,
     starts_sentence,
@@ -92,7 +92,7 @@ async def read_sentences(
     Args:
         text: A text; or sentences, which are cleaned but not split, and omitted if they
             have nothing to speak; or pieces of a text as they are written. If no more text comes
-            for `sentence_end.END_PAUSE_S` after an end mark, the sentence has ended.
+            for `writer_pause.END_PAUSE_S` after an end mark, the sentence has ended.
         clock: Clock for that pause; None means the machine's.
 
     Raises:
@@ -123,7 +123,7 @@ def given_sentences(given: tuple[str, ...]) -> list[str]:
 
 async def _of_pieces(pieces: AsyncIterable[str], clock: Clock) -> AsyncGenerator[Sentence, None]:
     splitter = SentenceSplitter()
-    async with aclosing(PieceReader(pieces, clock)) as source:
+    async with aclosing(IncomingText(pieces, clock)) as source:
         try:
             while True:
                 if not await source.wait(splitter.pause_s):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vieneu_core.audio.pauses import Pauses
 from vieneu_core.text.clean import Break
-from vieneu_core.text.sentence_end import end_mark
+from vieneu_core.text.writer_pause import end_mark
 
 _QUESTION = "!?！？؟"
 

@@ -17,9 +17,9 @@ from vieneu_core.errors import (
     WorkerStartError,
 )
 from vieneu_core.translatable import Translatable
+from vieneu_core.worker.failed_starts import FailedStarts
 from vieneu_core.worker.messages import Failed, Load, Loaded, Message, Progress, Receiver
 from vieneu_core.worker.process_handle import WorkerProcess, within
-from vieneu_core.worker.restart_delays import RestartDelays
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy, WorkerState, WorkerTimes
 
 _LOGGER = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class WorkerSupervisor:
         self._receiver = receiver
         self._clock = clock
         self._restart = restart
-        self._delays = RestartDelays(restart)
+        self._failed_starts = FailedStarts(restart)
         self._times = times
         self._state = WorkerState.STOPPED
         self._changed = asyncio.Event()
@@ -88,7 +88,7 @@ class WorkerSupervisor:
         """Start the worker and wait until its model is loaded; see `WorkerClient.start`."""
         while self._state in {WorkerState.STOPPED, WorkerState.FAILED}:
             if self._task is None or self._task.done():
-                self._delays.reset()
+                self._failed_starts.reset()
                 self._failure = self._unexplained()
                 self._become(WorkerState.LOADING)
                 self._task = asyncio.create_task(self._supervise(), name="worker-supervisor")
@@ -190,10 +190,10 @@ class WorkerSupervisor:
             EngineError: the model cannot be loaded.
         """
         self._next_start_at = started_at = self._clock.monotonic()
-        self._delays.begin()
+        self._failed_starts.begin()
         try:
             ended = await self._run_once()
-            delay_s = self._delays.after_s(self._clock.monotonic() - started_at)
+            delay_s = self._failed_starts.after_s(self._clock.monotonic() - started_at)
         except EngineError as error:
             if self._restart.again_after_s is None or self._info is None:
                 raise
@@ -211,7 +211,7 @@ class WorkerSupervisor:
         try:
             process, loaded = await WorkerProcess.spawn(), False
         except WorkerStartError as error:  # what it lacks may be there again in a moment
-            self._delays.start_failed(error)
+            self._failed_starts.start_failed(error)
             return str(error)
         self._process = process
         try:
@@ -225,7 +225,7 @@ class WorkerSupervisor:
             if self._state is not WorkerState.RESTARTING:
                 raise
             # It was loaded before: memory or a disk may be there again in a moment.
-            self._delays.start_failed(error, reported=True)
+            self._failed_starts.start_failed(error, reported=True)
             return error.detail
         finally:
             # A process whose model still loads cannot respond, so it is killed. One that ended
@@ -257,7 +257,7 @@ class WorkerSupervisor:
         if info is None:
             return False
         self._info = info
-        self._delays.loaded()
+        self._failed_starts.loaded()
         self.load_took_s = self._clock.monotonic() - began_at
         self._become(WorkerState.READY)
         return True
@@ -295,5 +295,5 @@ class WorkerSupervisor:
         # A model that ends its process would do so again; a kill from outside may not happen again.
         if self._state is WorkerState.LOADING and not process.was_killed:
             raise ModelLoadError(ending)
-        self._delays.start_failed(ModelLoadError(ending))
+        self._failed_starts.start_failed(ModelLoadError(ending))
         return ending

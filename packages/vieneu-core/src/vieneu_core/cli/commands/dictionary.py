@@ -26,7 +26,7 @@ from vieneu_core.errors import InvalidRequestError
 from vieneu_core.i18n import translated
 from vieneu_core.text import one_line
 from vieneu_core.text.user_dictionary import UserDictionary, with_entry, without_entry
-from vieneu_core.text.user_dictionary_file import (
+from vieneu_core.text.watched_dictionary_file import (
     content_of,
     path_of_dictionary,
     version_of,

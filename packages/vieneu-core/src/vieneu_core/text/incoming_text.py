@@ -1,4 +1,4 @@
-"""Reading of a text in pieces, with a limited wait for the next one."""
+"""Text that arrives in pieces, with a limited wait for the next one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vieneu_core.clock import Clock
 from vieneu_core.errors import InvalidRequestError
 
 
-class PieceReader:
+class IncomingText:
     """Reads the source of a text in one task of its own, one piece each time it is asked.
 
     Giving up a wait loses nothing: the task goes on reading.

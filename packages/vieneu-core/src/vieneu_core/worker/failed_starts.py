@@ -1,4 +1,4 @@
-"""Delays before a worker is started again, and when its engine is given up."""
+"""Count of a worker's failed starts: the delay of the next one, and when there is none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST_REPORTED = 5
 """Failed starts in a row that the engine itself reports: it will hardly load at the next one."""
 
 
-class RestartDelays:
+class FailedStarts:
     """Counts deaths and failed starts of the workers of one engine."""
 
     def __init__(self, policy: RestartPolicy) -> None:

@@ -1,4 +1,4 @@
-"""Recognition of a sentence's end in text that is still being written, from the text before it."""
+"""Length of a writer's pause that ends the sentence, judged by the text before it."""
 
 from __future__ import annotations
 

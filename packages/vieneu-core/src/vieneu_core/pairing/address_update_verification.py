@@ -20,7 +20,7 @@ from vieneu_core.errors import (
     UnsafeEndpointError,
 )
 from vieneu_core.pairing.address_update import AddressUpdate, is_signed, record_key
-from vieneu_core.pairing.update_record import UpdateRecord
+from vieneu_core.pairing.address_update_record import UpdateRecord
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reason_of
 from vieneu_core.wire.version import check_server

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fake_clock import FakeClock
 
-from vieneu_core.router.tunnel_quota import TunnelQuota
+from vieneu_core.router.monthly_tunnel_quota import TunnelQuota
 
 
 def budget(path: Path | None, clock: FakeClock | None = None) -> TunnelQuota:
