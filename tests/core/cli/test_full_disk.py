@@ -87,7 +87,7 @@ def test_what_needs_a_read_only_home_is_named(read_only: CliSandbox) -> None:
             (["mode", "local"], 3, "config.yaml: it cannot be written (Permission denied)"),
             (["disconnect"], 3, "config.yaml: it cannot be written (Permission denied)"),
             (["rotate-token"], 3, "config.yaml: it cannot be written (Permission denied)"),
-            (["notebook", "-o", str(read_only.home / "n.ipynb")], 3, "Permission denied"),
+            (["notebook", "-o", str(read_only.home / "n.ipynb")], 4, "Permission denied"),
             (["say", "a", "-o", str(read_only.home / "a.wav")], 4, "Permission denied"),
             (model, 5, "cannot be written"),
         ):
@@ -169,7 +169,7 @@ def test_a_disk_without_room_is_named_and_harms_nothing(
     for arguments, code, told in (
         (["say", "Xin chào.", "-o", "a.wav"], 4, "a.wav cannot be written: File too large."),
         (["say", "Xin chào.", "-o", "a.mp3"], 4, "a.mp3 cannot be written: File too large."),
-        (["notebook", "-o", "n.ipynb"], 3, "n.ipynb: File too large."),
+        (["notebook", "-o", "n.ipynb"], 4, "n.ipynb: File too large."),
     ):
         done = limited(sandbox, FULL_DISK, *arguments)
         assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr

@@ -26,6 +26,7 @@ WITH_RESULTS = {
     "test": ["test"],
     "doctor": ["doctor"],
     "notebook": ["notebook", "-o", "n.ipynb"],
+    "notebook on standard output": ["notebook", "-o", "-"],
     "version": ["--version"],
     "help": ["--help"],
     "help of a command": ["say", "--help"],

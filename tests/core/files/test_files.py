@@ -127,3 +127,12 @@ def test_drafts_of_this_file_alone_are_removed(path: Path) -> None:
     remove_drafts(path)
 
     assert set(path.parent.iterdir()) == kept
+
+
+def test_what_is_no_ordinary_file_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="not an ordinary file"):
+        write_atomic(pipe, "new")
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from contextlib import suppress
@@ -42,8 +43,10 @@ def write_atomic(
         room: Bytes that the disk must have room for, if they are more than the content.
 
     Raises:
-        OSError: it cannot be written; the old file is unchanged.
+        OSError: it cannot be written, or is a folder or a device; the old file is unchanged.
     """
+    if target.exists() and not target.is_file():  # root would replace even /dev/null
+        raise OSError(errno.EINVAL, "it is not an ordinary file", str(target))
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         content = data.encode() if isinstance(data, str) else data

@@ -22,6 +22,17 @@ def cell(path: Path, name: str) -> str:
     return str(source)
 
 
+def test_a_dash_writes_the_notebook_and_nothing_else_to_standard_output(
+    sandbox: CliSandbox,
+) -> None:
+    done = sandbox.run("notebook", "-o", "-", "--embed-token", "--pypi")
+
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["nbformat"] == 4
+    assert "token" in done.stderr
+    assert not (sandbox.home / "-").exists()
+
+
 def test_what_is_chosen_is_in_the_file_and_the_next_step_is_told(sandbox: CliSandbox) -> None:
     done = sandbox.run(
         "notebook", "-o", "colab.ipynb", "--engine", "gguf", "--model", "vieneu-v2-q4",

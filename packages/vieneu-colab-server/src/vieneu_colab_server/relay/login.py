@@ -249,7 +249,10 @@ class AdminAccount:
                     path=self._path,
                     reason=error.strerror or error,
                 ),
-                remedy="Make its folder writable, or name another one: --state",
+                remedy=(
+                    "Make its folder writable, and free space on its disk;"
+                    " or name another one: --state"
+                ),
             ) from error
         self._kept = kept
 

@@ -104,5 +104,8 @@ def _unwritable(shown: Path, err: OSError) -> SettingsFileError:
         Translatable(
             "{shown}: it cannot be written ({strerror}).", shown=shown, strerror=err.strerror
         ),
-        remedy="Make its folder writable, or name another file: --config or VIENEU_CONFIG.",
+        remedy=(
+            "Make its folder writable, and free space on its disk;"
+            " or name another file: --config or VIENEU_CONFIG."
+        ),
     )

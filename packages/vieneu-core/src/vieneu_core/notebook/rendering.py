@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from vieneu_core import __version__
 from vieneu_core.config import TunnelKind
 from vieneu_core.credentials import MAX_TOKEN_CHARS, MIN_SERVER_TOKEN_CHARS
 from vieneu_core.engines.registry import ENGINE_CHOICES
-from vieneu_core.errors import ConfigurationError, MissingExtraError
+from vieneu_core.errors import InvalidRequestError, MissingExtraError
 from vieneu_core.files import PRIVATE, write_atomic
 from vieneu_core.i18n import Messages, languages
 from vieneu_core.i18n.catalog import catalogue
@@ -83,21 +84,24 @@ def notebook_file(settings: NotebookSettings) -> bytes:
 def write_notebook(settings: NotebookSettings, path: Path) -> None:
     """Write a notebook atomically to a file that only this user can read. Blocking.
 
+    The target of a link is replaced, not the link.
+
     Raises:
-        ConfigurationError: the file cannot be written, or the packages cannot be read.
+        InvalidRequestError: the file cannot be written.
+        ConfigurationError: the packages cannot be read.
         MissingExtraError: jinja2 or nbformat is not installed.
     """
     content = notebook_file(settings)
     try:
-        write_atomic(path, content, mode=PRIVATE)
+        write_atomic(Path(os.path.realpath(path)), content, mode=PRIVATE)
     except OSError as error:
-        raise ConfigurationError(
+        raise InvalidRequestError(
             Translatable(
                 "The notebook cannot be written to {path}: {error}.",
                 path=path,
                 error=error.strerror or error,
             ),
-            remedy="Choose a file in a folder that is there and may be written.",
+            remedy="Choose a folder that exists, may be written to and has room.",
         ) from error
 
 

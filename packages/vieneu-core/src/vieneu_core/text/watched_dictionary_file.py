@@ -142,7 +142,8 @@ def write_dictionary(path: Path, text: str, *, version: str | None = None) -> No
     except (OSError, RuntimeError) as error:  # a link to itself is a RuntimeError
         strerror = getattr(error, "strerror", None) or str(error)
         reason = Translatable("it cannot be written ({strerror})", strerror=strerror)
-        raise _unusable(path, reason, remedy="Make its folder writable.") from error
+        remedy = "Make its folder writable, and free space on its disk."
+        raise _unusable(path, reason, remedy=remedy) from error
 
 
 def content_of(path: Path) -> str:

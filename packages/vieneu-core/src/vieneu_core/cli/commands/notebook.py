@@ -12,6 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from vieneu_core import __version__
 from vieneu_core.cli.console import ConfigOption, LangOption, Terminal, terminal_of
+from vieneu_core.cli.stdio import STANDARD, write_bytes
 from vieneu_core.config import TunnelKind, save_settings, voices_dir
 from vieneu_core.credentials import new_auth_token, parse_server_token
 from vieneu_core.engines.registry import AUTO_ENGINE, ENGINE_CHOICES
@@ -23,6 +24,7 @@ from vieneu_core.notebook import (
     NotebookSettings,
     VoiceSample,
     Wheel,
+    notebook_file,
     samples_of,
     write_notebook,
 )
@@ -108,8 +110,8 @@ def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
     """Write a notebook, and print the next steps.
 
     Raises:
-        ConfigurationError: an option or the settings file given is invalid, or the notebook
-            cannot be written.
+        ConfigurationError: an option or the settings file given is invalid.
+        RequestError: the notebook cannot be written.
         MissingExtraError: jinja2 or nbformat is not installed.
     """
     terminal.check_named_settings()
@@ -130,15 +132,21 @@ def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
         )
     except ValidationError as error:
         raise _option_error(error) from None
-    write_notebook(settings, options.output)
+    to_stdout = options.output == Path(STANDARD)
+    if to_stdout:
+        write_bytes(notebook_file(settings))
+    else:
+        write_notebook(settings, options.output)
     if token is not None:
         save_settings({"colab.auth_token": token}, terminal.path)
-    terminal.print(messages("notebook_written", path=options.output))
+    if not to_stdout:
+        terminal.print(messages("notebook_written", path=options.output))
     if options.pypi:
         terminal.note(messages("from_pypi", version=__version__))
     if token is not None:
         terminal.note(messages("token_inside", path=terminal.path))
-    terminal.print(messages("notebook_next"))
+    if not to_stdout:
+        terminal.print(messages("notebook_next"))
 
 
 def _token(terminal: Terminal) -> SecretStr:
