@@ -1,4 +1,4 @@
-"""The queue of long jobs: one runs at a time, in the order in which they came."""
+"""The queue of long jobs: one speaks at a time, the oldest that can."""
 
 from __future__ import annotations
 
