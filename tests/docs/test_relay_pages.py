@@ -14,12 +14,16 @@ import pytest
 import yaml
 from relay_site import relaying
 
+from vieneu_colab_server.launch import CLOSE_TIMEOUT_S as HTTP_CLOSE_S
 from vieneu_colab_server.relay.admin_app import MAX_ADMIN_BODY_BYTES
 from vieneu_colab_server.relay.speak.speech_file import MAX_SAMPLES_BYTES
+from vieneu_colab_server.relay.wyoming.server import CLOSE_TIMEOUT_S as WYOMING_CLOSE_S
 from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
+TO_CLOSE_THE_BACKENDS_S = 10
+"""Left for the worker process and the connection to a server."""
 PAGE = (ROOT / "docs/relay.md").read_text("utf-8")
 
 
@@ -107,3 +111,21 @@ def test_a_proxy_lets_pass_what_the_relay_takes(name: str) -> None:
     [mega] = re.findall(r"(?:client_max_body_size|max_size) (\d+)(?:m;|MB)", stated)
 
     assert int(mega) * 1_000_000 > max(MAX_SAMPLES_BYTES, MAX_ADMIN_BODY_BYTES)
+
+
+@pytest.mark.parametrize(
+    ("file", "stated"),
+    [
+        ("deploy/vieneu-relay.service", r"^TimeoutStopSec=(\d+)$"),
+        ("deploy/vieneu-server.service", r"^TimeoutStopSec=(\d+)$"),
+        ("deploy/compose.yaml", r"^ +stop_grace_period: (\d+)s\b"),
+        ("apps/vieneu/config.yaml", r"^timeout: (\d+)$"),
+        ("docs/relay/deployment.md", r"--stop-timeout (\d+) "),
+    ],
+)
+def test_whoever_stops_the_program_lets_it_finish(file: str, stated: str) -> None:
+    drain_s = ServerSettings.model_fields["drain_timeout_s"].default
+    longest_s = drain_s + HTTP_CLOSE_S + WYOMING_CLOSE_S
+    found = re.findall(stated, (ROOT / file).read_text("utf-8"), re.MULTILINE)
+    assert found
+    assert all(int(seconds) >= longest_s + TO_CLOSE_THE_BACKENDS_S for seconds in found)

@@ -42,7 +42,8 @@ class Lifecycle:
         self._started_s = clock.monotonic()
         self._loading: asyncio.Task[None] | None = None
         self._load_ended = asyncio.Event()
-        self._drain_asked = self._stopping = False
+        self._drain_asked = False
+        self._stopped_s: float | None = None
         self.load_failure: VieneuError | None = None
         """Why the backend could not be loaded."""
 
@@ -71,11 +72,16 @@ class Lifecycle:
         return self.started_at + timedelta(seconds=self._session_limit_s)
 
     @property
+    def stopping_for_s(self) -> float:
+        """Seconds since the stop of the server began; 0 before it."""
+        return 0.0 if self._stopped_s is None else self._clock.monotonic() - self._stopped_s
+
+    @property
     def draining(self) -> bool:
         """Whether it refuses new requests: on command, as it stops, or as its session ends."""
         remaining_s = self.remaining_s
         ending = remaining_s is not None and remaining_s <= self._session_drain_s
-        return self._drain_asked or self._stopping or ending
+        return self._drain_asked or self._stopped_s is not None or ending
 
     @property
     def loading(self) -> bool:
@@ -108,7 +114,8 @@ class Lifecycle:
 
     def stop(self) -> None:
         """Refuse new requests for good."""
-        self._stopping = True
+        if self._stopped_s is None:
+            self._stopped_s = self._clock.monotonic()
 
     def check_accepting(self) -> None:
         """Check that a request would be accepted now.

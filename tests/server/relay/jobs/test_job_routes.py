@@ -214,3 +214,14 @@ async def test_the_routes_describe_themselves(jobs: JobSite) -> None:
     assert paths == {"/jobs", *(f"/jobs/{{job_id}}{suffix}" for suffix in suffixes)}
     content = document["paths"]["/jobs"]["post"]["requestBody"]["content"]
     assert set(content) == {"application/json", "multipart/form-data"}
+
+
+async def test_a_file_that_somebody_has_deleted_is_named(jobs: JobSite) -> None:
+    job = await jobs.done(text=TEXT, format="wav")
+    jobs.queue.audio(job["id"]).unlink()
+    async with jobs.site.get(f"/jobs/{job['id']}/audio") as response:
+        problem = await jobs.site.problem(response)
+        assert (response.status, problem.code) == (404, "job_not_found")
+        assert problem.remedy == "Make the job again."
+    async with jobs.site.get(f"/jobs/{job['id']}/subtitles") as response:
+        assert response.status == 200

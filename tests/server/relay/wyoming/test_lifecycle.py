@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import socket
 from pathlib import Path
+from typing import cast
 
 import pytest
+from fake_clock import FakeClock
 from guard import GUARD_S
+from pydantic import SecretStr
+from server_site import TOKEN
 from tone_engine import expected, same
 from waiting import until
 from wyoming.client import AsyncClient
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
 from wyoming_site import WyomingSite, reply, say_whole, serving_wyoming
 
+from vieneu_colab_server.lifecycle import Lifecycle
+from vieneu_colab_server.relay.app import _serving
 from vieneu_colab_server.relay.wyoming import wyoming_server_class
 from vieneu_colab_server.relay.wyoming.listening import (
     DEFAULT_ADDRESS,
@@ -22,6 +28,7 @@ from vieneu_colab_server.relay.wyoming.listening import (
     parse_address,
 )
 from vieneu_colab_server.relay.wyoming.server import WyomingServer
+from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
@@ -196,3 +203,24 @@ async def _started(client: AsyncClient, site: WyomingSite) -> None:
     await client.write_event(SynthesizeChunk(text=" ").event())
     connections = site.server._connections.values()
     await until(lambda: any(c._writing is not None for c in connections))
+
+
+async def test_all_clients_of_the_relay_share_the_time_of_one_drain() -> None:
+    class Stopped:
+        left_s: float | None = None
+
+        async def start(self) -> None: ...
+
+        async def stop(self, within_s: float) -> None:
+            self.left_s = within_s
+
+    settings = ServerSettings(token=SecretStr(TOKEN), drain_timeout_s=30.0)
+    for http_took_s, left_s in ((0.0, 30.0), (20.0, 10.0), (40.0, 0.0)):
+        clock, wyoming = FakeClock(), Stopped()
+        lifecycle = Lifecycle(
+            ScriptedBackend(), clock, session_limit_s=None, loading_retry_after_s=5.0
+        )
+        async with _serving(cast("WyomingServer", wyoming), settings, lifecycle):
+            lifecycle.stop()
+            await clock.advance(http_took_s)
+        assert wyoming.left_s == left_s

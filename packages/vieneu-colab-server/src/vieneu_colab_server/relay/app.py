@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 
 from vieneu_colab_server.app import AddedApi, Companion, Service, create_app
+from vieneu_colab_server.lifecycle import Lifecycle
 from vieneu_colab_server.middleware.access_log import AccessLog
 from vieneu_colab_server.problems import on_http_error
 from vieneu_colab_server.relay.address_updates import RelayInbox, address_routes
@@ -159,7 +160,7 @@ def create_relay_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        serving = _serving(wyoming, settings)
+        serving = _serving(wyoming, settings, service.lifecycle)
         async with server.router.lifespan_context(server), jobs, history, serving:
             following = asyncio.create_task(administration.follow(), name="follow-settings")
             try:
@@ -259,8 +260,10 @@ def _wyoming_server(
 
 
 @asynccontextmanager
-async def _serving(wyoming: WyomingServer | None, settings: ServerSettings) -> AsyncIterator[None]:
-    """Serve Wyoming clients meanwhile; at the end their speech may finish."""
+async def _serving(
+    wyoming: WyomingServer | None, settings: ServerSettings, lifecycle: Lifecycle
+) -> AsyncIterator[None]:
+    """Serve Wyoming clients meanwhile; at the end their speech has the rest of the one drain."""
     if wyoming is None:
         yield
         return
@@ -268,7 +271,8 @@ async def _serving(wyoming: WyomingServer | None, settings: ServerSettings) -> A
     try:
         yield
     finally:
-        await wyoming.stop(within_s=settings.drain_timeout_s)
+        left_s = settings.drain_timeout_s - lifecycle.stopping_for_s
+        await wyoming.stop(within_s=max(0.0, left_s))
 
 
 async def _to_the_page(_: Request) -> RedirectResponse:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from vieneu_colab_server.relay.jobs.errors import JobStorageError
+from vieneu_colab_server.relay.jobs.errors import JobNotFoundError, JobStorageError
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
 
@@ -44,6 +44,17 @@ def size_of(folder: Path) -> int:
             with suppress(OSError):
                 total += (Path(parent) / name).stat().st_size
     return total
+
+
+def present(path: Path) -> Path:
+    """Return the path of a file that is there.
+
+    Raises:
+        JobNotFoundError: somebody has deleted it.
+    """
+    if not path.is_file():
+        raise JobNotFoundError("The file of this job was deleted.", remedy="Make the job again.")
+    return path
 
 
 @contextmanager

@@ -16,10 +16,12 @@ from vieneu_colab_server.relay.jobs.plan import Plan
 from vieneu_colab_server.relay.jobs.settings import JobSettings
 from vieneu_colab_server.relay.jobs.speaking import Finished, SentenceSpeaker
 from vieneu_colab_server.relay.jobs.store import JobStore
+from vieneu_colab_server.relay.jobs.turns import JobTurn
 from vieneu_core.backends.base import Backend
 from vieneu_core.backoff import Backoff
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendError, VieneuError
+from vieneu_core.request_pace import RequestPace
 from vieneu_core.threads import on_thread
 
 _FIRST_RETRY_S = 1.0
@@ -36,7 +38,10 @@ class Update(Protocol):
 
 @dataclass(slots=True)
 class JobRun:
-    """Runs a job to its end; what was finished before is not spoken again."""
+    """Runs a job to its end; what was finished before is not spoken again.
+
+    It has the turn when it begins, and lets other jobs have it while it waits.
+    """
 
     job: Job
     update: Update
@@ -46,6 +51,9 @@ class JobRun:
     announcements: Announcements
     find_reference: FindReference
     settings: JobSettings
+    pace: RequestPace
+    """Of all jobs together."""
+    turn: JobTurn
     _spoken: dict[int, FinishedSentence] = field(default_factory=dict, init=False)
     _problem: VieneuError | None = field(default=None, init=False)
     """Why it is paused."""
@@ -101,10 +109,12 @@ class JobRun:
             announcements=self.announcements,
             find_reference=await self._find_reference(),
             pause=self._pause,
+            pace=self.pace,
             heard={plan.sentences[i].voice for i, one in self._spoken.items() if one.n_samples},
         )
         for index, sentence in enumerate(plan.sentences):
             if index not in self._spoken:
+                await self._let_older_go_first()
                 await self._keep(index, await speaker.finish(sentence))
         if self.job.spec.fallback is Fallback.WAIT:
             await self._speak_again(plan, speaker)
@@ -125,6 +135,7 @@ class JobRun:
         for index, before in sorted(self._spoken.items()):
             if not (before.fallback or before.may_return):
                 continue
+            await self._let_older_go_first()
             try:
                 finished = await speaker.again(plan.sentences[index])
             except BackendError:
@@ -138,6 +149,14 @@ class JobRun:
         self._problem = None
         await self.update(state=JobState.RUNNING, problem=None, n_done=len(self._spoken))
 
+    async def _let_older_go_first(self) -> None:
+        """Let an older job try again, and speak on if it can."""
+        if self.turn.older_waits:
+            await self.update(state=JobState.QUEUED)
+            self.turn.release()
+            await self.turn.take()
+            await self.update(state=JobState.RUNNING)
+
     async def _stored(self, action: Callable[[], Awaitable[_T]]) -> _T:
         """Do what needs room on the disk; where there is none, wait and try again."""
         n_failures = 0
@@ -149,10 +168,12 @@ class JobRun:
                 await self._pause(error, n_failures)
 
     async def _pause(self, error: VieneuError, n_failures: int) -> None:
-        """Show why nothing happens, and wait until it is time to try again."""
+        """Show why nothing happens, and wait until it is time to try again; others may run."""
         if self._problem is None or self._problem.detail != error.detail:
             self._problem = error
             await self.update(state=JobState.PAUSED, problem=problem_of(error))
         longest_s = self.settings.longest_retry_s
         pause_s = Backoff(first_s=_FIRST_RETRY_S, longest_s=longest_s).pause_s(n_failures)
+        self.turn.release()
         await self.clock.sleep(max(pause_s, min(error.retry_after_s or 0.0, longest_s)))
+        await self.turn.take()

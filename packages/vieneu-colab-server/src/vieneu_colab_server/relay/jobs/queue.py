@@ -1,4 +1,4 @@
-"""The queue of long jobs: one runs at a time, in the order in which they came."""
+"""The queue of long jobs: one speaks at a time, the oldest that can."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Self
 from vieneu_colab_server.relay.jobs.attempt import Announcements, FindReference, no_reference
 from vieneu_colab_server.relay.jobs.board import RETRY_AFTER_S, JobBoard
 from vieneu_colab_server.relay.jobs.errors import JobNotDoneError, JobStorageError
+from vieneu_colab_server.relay.jobs.folder import present
 from vieneu_colab_server.relay.jobs.job import Job, JobSpec, JobState
 from vieneu_colab_server.relay.jobs.kept_reference import kept
 from vieneu_colab_server.relay.jobs.plan import Plan, plan_of
@@ -219,14 +220,14 @@ class JobQueue:
         """Return the path of the audio file.
 
         Raises:
-            JobNotFoundError: there is no such job.
+            JobNotFoundError: there is no such job, or its file is gone.
             JobNotDoneError: it has no result.
         """
-        return self._store.audio_path(self._done(job_id))
+        return present(self._store.audio_path(self._done(job_id)))
 
     def subtitles(self, job_id: str) -> Path:
         """Return the path of the subtitles; raises what `audio` raises."""
-        return self._store.subtitles_path(self._done(job_id).id)
+        return present(self._store.subtitles_path(self._done(job_id).id))
 
     def _done(self, job_id: str) -> Job:
         job = self.get(job_id)

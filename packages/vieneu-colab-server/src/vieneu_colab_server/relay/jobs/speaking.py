@@ -65,6 +65,7 @@ class SentenceSpeaker:
         find_reference: Finds the clips of uploaded voices.
         pause: Called with each failure and the number of failures in a row; returns when to try
             again.
+        pace: Spaces the requests to the remote backend.
         heard: Voices that have spoken in this job: one that is missing now may come back.
     """
 
@@ -75,14 +76,11 @@ class SentenceSpeaker:
     announcements: Announcements
     find_reference: FindReference
     pause: Callable[[VieneuError, int], Awaitable[None]]
+    pace: RequestPace
     heard: set[str | None]
     _wait_ends_s: float | None = field(default=None, init=False)
     _n_left_out: int = field(default=0, init=False)
     """Sentences in a row."""
-    _pace: RequestPace = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._pace = RequestPace(self.clock, self.settings.remote_requests_per_minute)
 
     async def finish(self, sentence: Sentence) -> Finished:
         """Speak a sentence; return only once it is spoken or left out.
@@ -135,12 +133,12 @@ class SentenceSpeaker:
             raise
 
     async def _spoken(self, sentence: Sentence, *, refuse_fallback: bool) -> Finished:
-        await self._pace.wait()
+        await self.pace.wait()
         begun_s = self.clock.monotonic()
         speech = await self._speech(sentence, refuse_fallback=refuse_fallback)
         pcm, rate_hz, speaker = speech.pcm, speech.sample_rate_hz, speech.speakers[-1]
         if speaker.backend == Mode.REMOTE.value:
-            self._pace.sent(begun_s)
+            self.pace.sent(begun_s)
         if not pcm:
             raise UnpronounceableError(
                 "No voice can pronounce this sentence.", backend=speaker.backend

@@ -1,4 +1,4 @@
-"""The worker of the queue: runs one job after another, and keeps and publishes how far it is."""
+"""The worker of the queue: runs the jobs in turns, and keeps and publishes how far they are."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from vieneu_colab_server.relay.jobs.job import Job, JobState
 from vieneu_colab_server.relay.jobs.job_run import JobRun
 from vieneu_colab_server.relay.jobs.settings import JobSettings
 from vieneu_colab_server.relay.jobs.store import JobStore
+from vieneu_colab_server.relay.jobs.turns import JobTurn, JobTurns
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock
 from vieneu_core.errors import InternalServerError, VieneuError
+from vieneu_core.request_pace import RequestPace
 from vieneu_core.threads import on_thread
 
 _LOGGER = logging.getLogger(__name__)
@@ -24,7 +26,10 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(slots=True, kw_only=True)
 class JobWorker:
-    """Runs the jobs of a board that have not ended, the oldest first."""
+    """Runs the jobs of a board that have not ended, the oldest first.
+
+    One speaks at a time; while it waits, for its backend for instance, the next ones do.
+    """
 
     board: JobBoard
     store: JobStore
@@ -34,8 +39,13 @@ class JobWorker:
     find_reference: FindReference
     settings: JobSettings
     _added: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    _current: tuple[str, asyncio.Task[None]] | None = field(default=None, init=False)
+    _turns: JobTurns = field(default_factory=JobTurns, init=False)
+    _pace: RequestPace = field(init=False)
+    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._pace = RequestPace(self.clock, self.settings.remote_requests_per_minute)
 
     def start(self) -> None:
         """Begin to run jobs."""
@@ -47,16 +57,14 @@ class JobWorker:
 
     async def stop(self, job_id: str) -> None:
         """Stop a job if it runs; where it has not ended on the board, it begins anew."""
-        if self._current is not None and self._current[0] == job_id:
-            running = self._current[1]
+        if (running := self._running.get(job_id)) is not None:
             running.cancel()
             await asyncio.wait([running])
 
     async def aclose(self) -> None:
         """Stop, in the middle of a sentence too."""
         tasks = [self._task] if self._task is not None else []
-        if self._current is not None:
-            tasks.append(self._current[1])
+        tasks.extend(self._running.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -74,26 +82,36 @@ class JobWorker:
     async def _work(self) -> None:
         while True:
             self._added.clear()
-            job = next((job for job in self.board.jobs if not job.state.ended), None)
-            if job is None:
-                await self._added.wait()
-                continue
-            running = asyncio.create_task(self._run(job), name=f"long job {job.id}")
-            self._current = (job.id, running)
-            await asyncio.wait([running])
-            self._current = None
+            for job in self.board.jobs:
+                if not job.state.ended and job.id not in self._running:
+                    self._begin(job)
+            await self._added.wait()
+
+    def _begin(self, job: Job) -> None:
+        running = asyncio.create_task(self._run(job), name=f"long job {job.id}")
+        self._running[job.id] = running
+
+        def ended(_: asyncio.Task[None]) -> None:
+            del self._running[job.id]
+            self._added.set()  # it may have been stopped before its end
+
+        running.add_done_callback(ended)
 
     async def _run(self, job: Job) -> None:
+        turn = self._turns.of((job.created_at, job.id))
         try:
-            await self._job_run(job).to_its_end()
+            await turn.take()
+            await self._job_run(job, turn).to_its_end()
             await on_thread(self.store.finish, job.id)
         except VieneuError as error:
             await self._fail(job.id, error)
         except Exception:
             _LOGGER.exception("The job %s failed.", job.id)
             await self._fail(job.id, InternalServerError("The job failed in an unexpected way."))
+        finally:
+            turn.release()
 
-    def _job_run(self, job: Job) -> JobRun:
+    def _job_run(self, job: Job, turn: JobTurn) -> JobRun:
         async def update(**changes: object) -> None:
             before = self.board.get(job.id)
             after = before.model_copy(update=changes)
@@ -114,6 +132,8 @@ class JobWorker:
             announcements=self.announcements,
             find_reference=self.find_reference,
             settings=self.settings,
+            pace=self._pace,
+            turn=turn,
         )
 
     async def _fail(self, job_id: str, error: VieneuError) -> None:
