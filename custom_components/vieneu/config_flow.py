@@ -15,17 +15,14 @@ from homeassistant.helpers.network import NoURLAvailableError, get_url
 from pydantic import ValidationError
 
 from vieneu_core.credentials import new_auth_token
-from vieneu_core.engines.registry import AUTO_ENGINE, best_engine, model_option
 from vieneu_core.errors import VieneuError
 
 from . import address_webhook, notebook_view
 from .config_forms import (
     ADDRESS,
     CONF_DOMAIN_NAME,
-    CONF_MODEL,
     CONF_SAMPLES,
     CONF_TUNNEL,
-    MODEL,
     PLACEHOLDERS,
     SECRET,
     SERVER,
@@ -33,8 +30,6 @@ from .config_forms import (
 )
 from .const import (
     CONF_COLAB,
-    CONF_ENGINE,
-    CONF_ENGINE_OPTIONS,
     CONF_KIND,
     CONF_LOCAL,
     CONF_WEBHOOK,
@@ -43,18 +38,13 @@ from .const import (
 )
 from .discovery_flow import DiscoveryFlow
 from .error_translation import language_of
+from .model_flow import ModelFlow
 from .options_flow import VieneuOptionsFlow
 from .runtime import embedded_voice, voice_catalogue
-from .validation import Failure, install, stored_url, try_engine, verify
+from .validation import Failure, stored_url, try_engine, verify
 
 
-def _options(engine: str, model: str | None) -> dict[str, Any]:
-    """Return the engine options for a model; ``auto`` has them for each engine."""
-    options = {model_option(engine): model} if model else {}
-    return {best_engine(gpu=False): options} if engine == AUTO_ENGINE and options else options
-
-
-class VieneuConfigFlow(DiscoveryFlow, domain=DOMAIN):
+class VieneuConfigFlow(ModelFlow, DiscoveryFlow, domain=DOMAIN):
     """Sets up the only entry."""
 
     VERSION = 1
@@ -104,20 +94,6 @@ class VieneuConfigFlow(DiscoveryFlow, domain=DOMAIN):
         ):
             return await self._save({CONF_LOCAL: {CONF_KIND: LocalKind.EMBEDDED.value}})
         return self._form("embedded", failure)
-
-    async def async_step_model(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Use a VieNeu model on this machine, downloaded when the entry is set up."""
-        failure = None
-        if user_input is not None:
-            engine, model = user_input[CONF_ENGINE], user_input.get(CONF_MODEL)
-            if not (failure := await install(self.hass, engine)):
-                local = {
-                    CONF_KIND: LocalKind.MODEL.value,
-                    CONF_ENGINE: engine,
-                    CONF_ENGINE_OPTIONS: _options(engine, model),
-                }
-                return await self._save({CONF_LOCAL: local})
-        return self._form("model", failure, MODEL, user_input)
 
     async def async_step_server(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Use a VieNeu server on the home network."""

@@ -27,6 +27,8 @@ REFRESH = timedelta(seconds=30)
 """Interval for values that change without an event, such as the time left. Sends no request."""
 VOICES_FRESH_S = 60.0
 """Seconds for which a list of voices counts as current, because a server may get new voices."""
+VOICES_AGAIN_S = 600.0
+"""Seconds until a backend that could not list its voices is asked again, unless it was lost."""
 SESSION_END_TOLERANCE = timedelta(minutes=2)
 """Smallest change of the session's end that is shown, so that the value does not fluctuate."""
 
@@ -52,6 +54,15 @@ class LastError:
     detail: str
     """What failed exactly; English where there is no translation."""
     remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoicesSource:
+    """What a list of voices depends on: the list is requested again when this changes."""
+
+    backend: str
+    engine: str | None
+    model: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +95,8 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         self.router = router
         self.data = VieneuData(status=router.status())
         self._listeners_of_events: list[Callable[[RouterEvent], None]] = []
-        self._voices_of = ""
+        self._listed: VoicesSource | None = None
+        self._asked: VoicesSource | None = None
         self._voices_asked_s = 0.0
 
     @callback
@@ -119,7 +131,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
 
     async def async_refresh_voices(self) -> None:
         """Request the voices of the active backend now."""
-        self._voices_of = ""
+        self._listed = self._asked = None
         await self.async_refresh()
 
     @callback
@@ -127,25 +139,39 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         """Request the list of voices again if it is old, because it is being shown."""
         if self.hass.loop.time() - self._voices_asked_s > VOICES_FRESH_S:
             self._voices_asked_s = self.hass.loop.time()
-            self._ask_for_voices()
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_refresh_voices(), "vieneu-voices"
+            )
 
     @callback
-    def _ask_for_voices(self) -> None:
-        self.config_entry.async_create_background_task(
-            self.hass, self.async_refresh_voices(), "vieneu-voices"
+    def _due_source(self) -> VoicesSource | None:
+        """Return the source whose voices are to be requested now; None if there is none."""
+        status = self.router.status()
+        backend = status.backend(status.active)
+        if backend is None or not backend.state.ready:
+            self._listed = self._asked = None  # it may be another one when it is back
+            return None
+        health = backend.health
+        source = VoicesSource(
+            backend=backend.name,
+            engine=health.engine if health else None,
+            model=health.model if health else None,
         )
+        if source == self._listed:
+            return None
+        waited_s = self.hass.loop.time() - self._voices_asked_s
+        return source if source != self._asked or waited_s > VOICES_AGAIN_S else None
 
     async def _async_update_data(self) -> VieneuData:
-        active = self.router.active
-        if active != self._voices_of:
-            self._voices_asked_s = self.hass.loop.time()
+        if (source := self._due_source()) is not None:
+            self._asked, self._voices_asked_s = source, self.hass.loop.time()
             try:
                 voices = await self.router.voices()
             except VieneuError as error:  # the former list is kept
                 _LOGGER.debug("The voices cannot be listed: %s", error)
             else:
-                self._voices_of = active
-                return replace(self._snapshot(), voices=voices, voices_of=active)
+                self._listed = source
+                return replace(self._snapshot(), voices=voices, voices_of=source.backend)
         return self._snapshot()  # created last: much can happen during the request
 
     @callback
@@ -153,8 +179,10 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         self.async_set_updated_data(self._snapshot())
         for listener in list(self._listeners_of_events):
             listener(event)
-        if self.data.status.active != self._voices_of:
-            self._ask_for_voices()
+        if self._due_source() is not None:
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_refresh(), "vieneu-voices"
+            )
         self.async_check_token()
 
     @callback

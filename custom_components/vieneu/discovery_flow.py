@@ -23,7 +23,7 @@ from vieneu_core.pairing import ANNOUNCED_TYPE, RECORD_FILE, NetworkAnnouncement
 from vieneu_core.router import Mode
 
 from .config_forms import TOKEN
-from .const import CONF_APP, CONF_KIND, CONF_LOCAL, DOMAIN, LocalKind
+from .const import APP_PAGE, CONF_APP, CONF_KIND, CONF_LOCAL, DOMAIN, LocalKind
 from .reauth_end import async_end_reauth
 from .reauth_flow import ReauthFlow
 from .validation import Failure, verify
@@ -66,7 +66,7 @@ class DiscoveryFlow(ReauthFlow):
         self.context.update(
             {
                 "title_placeholders": {"name": discovery_info.name},
-                "configuration_url": f"homeassistant://hassio/addon/{discovery_info.slug}/info",
+                "configuration_url": APP_PAGE.format(app=discovery_info.slug),
             }
         )
         return await self.async_step_hassio_confirm()

@@ -104,7 +104,10 @@ class VieneuEntity(CoordinatorEntity[VieneuCoordinator]):
 
     @property
     def available(self) -> bool:
-        """Always True: an unreachable backend is a state, not a missing state."""
+        """True, except for values that come from a backend (`VieneuSensor`).
+
+        States tell of an outage, and controls and options are used during one.
+        """
         return True
 
 

@@ -22,12 +22,13 @@ from vieneu_core.errors import VieneuError
 from vieneu_core.router import LAST_RESORT, BackendStatus, Mode, RouterStatus
 from vieneu_core.wire.version import is_older
 
-from .const import CONF_LOCAL, DOMAIN, RECONFIGURE_MENU
+from .const import APP_PAGE, CONF_APP, CONF_LOCAL, DOMAIN, RECONFIGURE_MENU
 from .coordinator import VieneuCoordinator, VieneuData
 from .error_translation import message
 from .installing import Missing
 from .options import SpeechOptions
 from .outages import (
+    APP_LOST,
     LOCAL_LOST,
     REMOTE_LOST,
     SERVER_LOST,
@@ -55,10 +56,12 @@ class Issue:
     form: str | None = None
     """Step of the reconfigure flow that repairs it; None if no form does."""
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING
+    page: str | None = None
+    """Page of Home Assistant on which it is repaired, if no form does."""
 
 
 _FORMS = {REMOTE_LOST: "paste", SERVER_LOST: "server", LOCAL_LOST: RECONFIGURE_MENU}
-"""Step of the reconfigure flow for each lost backend."""
+"""Step of the reconfigure flow for each lost backend; an app is started on its own page."""
 ENGINE_MISSING = "engine_missing"
 LAST_RESORT_MISSING = "last_resort_missing"
 LAST_RESORT_LOST = "last_resort_lost"
@@ -67,6 +70,7 @@ KEYS = (
     NOTHING_SPEAKS,
     REMOTE_LOST,
     SERVER_LOST,
+    APP_LOST,
     LOCAL_LOST,
     LAST_RESORT_LOST,
     "session_ending",
@@ -105,6 +109,7 @@ def _create(hass: HomeAssistant, entry: VieneuConfigEntry, issue: Issue) -> None
         data={"entry_id": entry.entry_id, "form": issue.form},
         is_fixable=issue.form is not None,
         severity=issue.severity,
+        learn_more_url=issue.page,
         translation_key=issue.key,
         translation_placeholders=issue.placeholders,
     )
@@ -230,8 +235,9 @@ def _lost(
     return Issue(
         key=key,
         placeholders={**texts, "speaks": speaks_without(hass, status, backend.name)},
-        form=_FORMS[key],
+        form=_FORMS.get(key),
         severity=ir.IssueSeverity.ERROR,
+        page=APP_PAGE.format(app=entry.data[CONF_LOCAL][CONF_APP]) if key == APP_LOST else None,
     )
 
 

@@ -15,12 +15,13 @@ from vieneu_core.router import (
     RouterStatus,
 )
 
-from .const import CONF_KIND, CONF_LOCAL, LocalKind
+from .const import CONF_APP, CONF_KIND, CONF_LOCAL, LocalKind
 from .error_translation import message, translated_error
 from .runtime import VieneuConfigEntry
 
 REMOTE_LOST = "remote_lost"
 SERVER_LOST = "server_lost"
+APP_LOST = "app_lost"
 LOCAL_LOST = "local_lost"
 
 
@@ -28,8 +29,10 @@ def lost_key(entry: VieneuConfigEntry, backend: str) -> str:
     """Return the key of the texts about a lost backend."""
     if backend == Mode.REMOTE:
         return REMOTE_LOST
-    is_server = entry.data[CONF_LOCAL][CONF_KIND] == LocalKind.SERVER
-    return SERVER_LOST if is_server else LOCAL_LOST
+    local = entry.data[CONF_LOCAL]
+    if CONF_APP in local:
+        return APP_LOST
+    return SERVER_LOST if local[CONF_KIND] == LocalKind.SERVER else LOCAL_LOST
 
 
 def lost_in(event: LocalLost | RemoteLost) -> str:

@@ -171,8 +171,7 @@ class VieneuRuntime:
             case LocalKind.EMBEDDED:
                 return LocalBackend(embedded_voice(self._hass), voices=self.voices)
             case LocalKind.MODEL:
-                spec = EngineSpec(local[CONF_ENGINE], local.get(CONF_ENGINE_OPTIONS, {}))
-                return LocalBackend(spec, voices=self.voices)
+                return LocalBackend(model_engine(local), voices=self.voices)
             case LocalKind.SERVER:
                 return RemoteBackend(
                     local[CONF_URL],
@@ -225,6 +224,11 @@ def embedded_voice(hass: HomeAssistant) -> EngineSpec:
     """
     cache = hass.config.path(DOMAIN, "models")
     return EngineSpec(EMBEDDED_ENGINE, {"sano": {"cache": cache}})
+
+
+def model_engine(local: Mapping[str, Any]) -> EngineSpec:
+    """Return the engine of a local model."""
+    return EngineSpec(local[CONF_ENGINE], local.get(CONF_ENGINE_OPTIONS, {}))
 
 
 def local_engine(local: Mapping[str, Any]) -> str | None:

@@ -25,6 +25,11 @@ from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
 STATES = [state.value for state in BackendState]
+ANSWERING = {state for state in BackendState if state.ready} | {
+    BackendState.PAUSED,
+    BackendState.DRAINING,
+}
+"""States of a backend whose values are current."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +38,16 @@ class VieneuSensorDescription(SensorEntityDescription, PartOfColab):
 
     value_fn: Callable[[VieneuData], str | int | float | datetime | None]
     attributes_fn: Callable[[VieneuData], Mapping[str, str] | None] = lambda _: None
+    source_fn: Callable[[VieneuData], str | None] = lambda _: None
+    """Returns the backend that the value comes from; None if it comes from this machine."""
 
 
 def _backend(data: VieneuData, name: str) -> BackendStatus:
     return data.status.backend(name) or BackendStatus.absent(name)
+
+
+def _remote(_: VieneuData) -> str:
+    return Mode.REMOTE.value
 
 
 def _of_remote(value_fn: Callable[[Health], float | None]) -> Callable[[VieneuData], float | None]:
@@ -102,6 +113,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         key="remote_latency",
         translation_key="remote_latency",
         of_colab=True,
+        source_fn=_remote,
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
         state_class=SensorStateClass.MEASUREMENT,
@@ -114,6 +126,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         key="gpu_memory",
         translation_key="gpu_memory",
         of_colab=True,
+        source_fn=_remote,
         device_class=SensorDeviceClass.DATA_SIZE,
         native_unit_of_measurement=UnitOfInformation.GIGABYTES,
         state_class=SensorStateClass.MEASUREMENT,
@@ -126,6 +139,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         key="remote_uptime",
         translation_key="remote_uptime",
         of_colab=True,
+        source_fn=_remote,
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.SECONDS,
         suggested_unit_of_measurement=UnitOfTime.HOURS,
@@ -138,6 +152,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
         key="session_end",
         translation_key="session_end",
         of_colab=True,
+        source_fn=_remote,
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda data: data.session_end,
     ),
@@ -154,6 +169,7 @@ SENSORS: tuple[VieneuSensorDescription, ...] = (
     VieneuSensorDescription(
         key="queue_depth",
         translation_key="queue_depth",
+        source_fn=lambda data: data.status.active,
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
@@ -208,6 +224,13 @@ class VieneuSensor(VieneuEntity, SensorEntity):
     """A sensor."""
 
     entity_description: VieneuSensorDescription
+
+    @property
+    def available(self) -> bool:
+        """False while the backend that the value comes from does not answer."""
+        data = self.coordinator.data
+        source = self.entity_description.source_fn(data)
+        return source is None or _backend(data, source).state in ANSWERING
 
     @property
     def native_value(self) -> str | int | float | datetime | None:

@@ -1,4 +1,4 @@
-"""Validation of an admin's input before it is saved: the server responds, the engine loads.
+"""Validation of an admin's input before it is saved: the server responds, the engine speaks.
 
 Each function returns the failure, or None.
 """
@@ -6,6 +6,7 @@ Each function returns the failure, or None.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from homeassistant.const import CONF_TOKEN, CONF_URL
@@ -29,11 +30,15 @@ from vieneu_core.errors import (
     VieneuError,
 )
 from vieneu_core.pairing import verify_server
+from vieneu_core.router import Mode, Router, RouterPolicy
 from vieneu_core.worker.spec import EngineSpec
 
 from .const import DOMAIN
 from .error_translation import translated_error
 from .installing import async_install
+
+TEST_SENTENCE_S = 60.0
+"""Longest wait for the next audio of the test sentence: the first one of a model takes longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +99,21 @@ async def install(hass: HomeAssistant, engine: str) -> Failure | None:
 
 
 async def try_engine(hass: HomeAssistant, spec: EngineSpec) -> Failure | None:
-    """Install an engine's packages, and load it once."""
-    if failure := await install(hass, spec.target):
-        return failure
-    backend = LocalBackend(spec)
-    try:
-        await backend.load()
-    except VieneuError as error:
-        return await Failure.of(hass, "engine_failed", error)
-    finally:
-        await backend.aclose()
+    """Install an engine's packages, load its model, and let it speak a short sentence."""
+    return await install(hass, spec.target) or await speak_once(hass, spec)
+
+
+async def speak_once(hass: HomeAssistant, spec: EngineSpec) -> Failure | None:
+    """Load an engine in a process of its own, let it speak, and unload it."""
+    async with AsyncExitStack() as closing:
+        router = Router(local=LocalBackend(spec), policy=RouterPolicy(stall_s=TEST_SENTENCE_S))
+        closing.push_async_callback(router.aclose)
+        try:
+            await router.load_backend(Mode.LOCAL)
+        except VieneuError as error:
+            return await Failure.of(hass, "engine_failed", error)
+        try:
+            await router.probe(Mode.LOCAL)
+        except VieneuError as error:
+            return await Failure.of(hass, "engine_silent", error)
     return None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+from unittest.mock import patch
 
+from guard import GUARD_S
 from homeassistant import config_entries
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 Flow = dict[str, Any]
@@ -26,6 +30,27 @@ async def go_on(hass: HomeAssistant, flow: Flow, given: dict[str, Any]) -> Flow:
         flow["flow_id"], given
     )
     return result
+
+
+async def tried(hass: HomeAssistant, flow: Flow) -> Flow:
+    """Wait until what is being tried has failed, or is saved; return the form or the result."""
+    done: list[Flow] = []
+    finish = hass.config_entries.flow.async_finish_flow
+    manager = hass.config_entries.flow
+
+    async def note(handler: Any, result: Any) -> Any:
+        done.append(result)
+        return await finish(handler, result)
+
+    with patch.object(manager, "async_finish_flow", note):
+        async with asyncio.timeout(GUARD_S):
+            while flow["type"] is FlowResultType.SHOW_PROGRESS:
+                await asyncio.sleep(0.05)
+                try:
+                    flow = await manager.async_configure(flow["flow_id"])  # type: ignore[assignment]
+                except UnknownFlow:
+                    return done[-1]
+    return flow
 
 
 async def reconfigure(hass: HomeAssistant, entry: MockConfigEntry, *choices: str) -> Flow:

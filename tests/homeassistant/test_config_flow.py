@@ -94,22 +94,6 @@ async def test_a_notebook_that_cannot_be_made_is_an_error_and_tried_again(
     assert flow["step_id"] == "notebook"
 
 
-async def test_a_model_is_kept_with_its_options(
-    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("custom_components.vieneu.config_flow.install", none_is_missing)
-    flow = await begin(hass, "model")
-    licences = flow["description_placeholders"]["licences"]
-    assert "vieneu-v2-q4: Apache-2.0 / unknown" in licences, "shown before the download"
-    flow = await go_on(hass, flow, {"engine": "gguf", "model": "vieneu-v2-q4"})
-
-    assert flow["data"]["local"] == {
-        "kind": "model", "engine": "gguf", "engine_options": {"model": "vieneu-v2-q4"},
-    }  # fmt: skip
-    entry = await loaded(hass)  # the last resort speaks while the model cannot be had
-    await hass.config_entries.async_unload(entry.entry_id)
-
-
 async def test_a_server_on_the_network_is_looked_at_first(hass: HomeAssistant, site: Site) -> None:
     flow = await begin(hass, "server")
     flow = await go_on(hass, flow, {"url": site.url, "token": "a-wrong-token-0123456789"})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import EMBEDDED, SetUp, until
-from flow_steps import begin, go_on, loaded
+from flow_steps import begin, go_on, loaded, tried
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
@@ -31,6 +31,11 @@ def pip(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Pip:
     pip = Pip()
     monkeypatch.setattr("custom_components.vieneu.installing.install_package", pip.install)
     monkeypatch.setattr("custom_components.vieneu.installing.is_installed", pip.has)
+
+    async def speaks(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr("custom_components.vieneu.validation.speak_once", speaks)
     return pip
 
 
@@ -68,14 +73,14 @@ async def test_an_engine_that_cannot_be_installed_is_named_and_can_be_tried_agai
 ) -> None:
     pip.absent, pip.works = set(absent), False
     flow = await begin(hass, "model")
-    flow = await go_on(hass, flow, {"engine": engine})
+    flow = await tried(hass, await go_on(hass, flow, {"engine": engine}))
 
     assert flow["errors"] == {"base": "engine_not_installed"}
     for name in absent - {"llama-cpp-python"}:  # either of the two is enough
         assert name in flow["description_placeholders"]["detail"]
     assert pip.asked == [f"vieneu-core[{extra}]=={__version__}"]
     pip.works = True
-    flow = await go_on(hass, flow, {"engine": engine})
+    flow = await tried(hass, await go_on(hass, flow, {"engine": engine}))
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     entry = await loaded(hass)
     await hass.config_entries.async_unload(entry.entry_id)
@@ -84,7 +89,8 @@ async def test_an_engine_that_cannot_be_installed_is_named_and_can_be_tried_agai
 async def test_what_is_there_is_not_installed_again(hass: HomeAssistant, pip: Pip) -> None:
     pip.absent = {"xllamacpp"}
     flow = await begin(hass, "model")
-    flow = await go_on(hass, flow, {"engine": "gguf"})  # llama-cpp-python is enough
+    # llama-cpp-python is enough
+    flow = await tried(hass, await go_on(hass, flow, {"engine": "gguf"}))
 
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     assert pip.asked == []
@@ -265,6 +271,7 @@ async def test_the_model_of_the_automatic_choice_is_that_of_its_engine(
 ) -> None:
     flow = await begin(hass, "model")
     flow = await go_on(hass, flow, {"engine": "auto", "model": "vieneu-v2-q4"})
+    flow = await tried(hass, flow)
 
     assert flow["data"]["local"]["engine_options"] == {"gguf": {"model": "vieneu-v2-q4"}}
     entry = await loaded(hass)

@@ -33,13 +33,15 @@ def lan(site: Site) -> dict[str, Any]:
     return {"local": {"kind": "server", "url": site.url, "token": TOKEN}}
 
 
-async def turn_off(hass: HomeAssistant, entry: MockConfigEntry, site: Site) -> None:
+async def turn_off(
+    hass: HomeAssistant, entry: MockConfigEntry, site: Site, key: str = "server_lost"
+) -> None:
     """End the server, and let the router find out."""
     site.server.stop()
     await site.task
     with pytest.raises(BackendError):
         await entry.runtime_data.router.check("local")
-    await until(hass, lambda: "server_lost" in repairs(hass))
+    await until(hass, lambda: key in repairs(hass))
     await hass.async_block_till_done()
 
 
