@@ -123,6 +123,7 @@ async def test_who_closes_the_dialog_leaves_no_process(
     hass: HomeAssistant, engine: Engine, tmp_path: Path
 ) -> None:
     engine(load_until_file=str(tmp_path / "never"))
+    before = asyncio.all_tasks()
     flow = await go_on(hass, await begin(hass, "model"), {"engine": "gguf"})
     assert flow["type"] is FlowResultType.SHOW_PROGRESS
     async with asyncio.timeout(GUARD_S):
@@ -133,6 +134,9 @@ async def test_who_closes_the_dialog_leaves_no_process(
     await hass.async_block_till_done(wait_background_tasks=True)
     _, alive = await asyncio.to_thread(psutil.wait_procs, begun, timeout=GUARD_S)
     assert alive == []
+    async with asyncio.timeout(GUARD_S):  # they end after the process
+        while asyncio.all_tasks() - before:
+            await asyncio.sleep(0.05)
 
 
 async def test_a_model_that_fails_leaves_the_former_voice(

@@ -6,7 +6,6 @@ import ast
 import base64
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from notebook_cells import SMALL, code_of, wheel
 from pydantic import SecretStr, ValidationError
 
 from vieneu_core.credentials import new_auth_token
-from vieneu_core.errors import ConfigurationError, InvalidRequestError
+from vieneu_core.errors import ConfigurationError
 from vieneu_core.notebook import (
     Carried,
     FromGit,
@@ -213,30 +212,6 @@ def test_secrets_are_in_the_file_only_where_asked_for_and_never_in_a_repr(tmp_pa
     assert passed(cells["start"], "colab.start") == {"callback_url": None}
     assert "token = None or asked(" in cells["access"]
     assert len(token.get_secret_value()) >= 43, "256 bits"
-
-
-def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequestError, match="No such file"):
-        write_notebook(NotebookSettings(), tmp_path / "gone" / "colab.ipynb")
-    taken = tmp_path / "taken.ipynb"
-    taken.mkdir()
-    with pytest.raises(InvalidRequestError):
-        write_notebook(NotebookSettings(), taken)
-    assert [path.name for path in tmp_path.iterdir()] == ["taken.ipynb"]
-
-
-def test_a_device_is_not_replaced_by_a_file_and_a_link_stays(tmp_path: Path) -> None:
-    pipe, link, target = tmp_path / "pipe", tmp_path / "link", tmp_path / "target.ipynb"
-    os.mkfifo(pipe)
-    link.symlink_to(target)
-    with pytest.raises(InvalidRequestError, match="not an ordinary file"):
-        write_notebook(NotebookSettings(), pipe)
-    assert pipe.is_fifo()
-
-    for _ in range(2):
-        write_notebook(NotebookSettings(), link)
-        assert link.is_symlink()
-        assert json.loads(target.read_text())["nbformat"] == 4
 
 
 def test_what_pip_is_asked_for() -> None:
