@@ -49,3 +49,10 @@ unpack_packages() {
                 --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/locale'
     done
 }
+
+# library_folders FOLDER: prints the folders with libraries below it, separated by colons.
+# Some lie in one of their own (pulseaudio/libpulsecommon-16.1.so), where the library that needs them
+# looks by an absolute path of the system that they were made for.
+library_folders() {
+    find "$1" -path '*/lib/*-linux-gnu*' -name '*.so*' -printf '%h\n' | sort -u | paste -sd:
+}
