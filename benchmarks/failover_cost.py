@@ -94,18 +94,18 @@ async def _kill(router: Router, handle: ServerHandle, rng: random.Random) -> Bre
     remote = WatchedRemote(handle.url, handle.token)
     await router.set_remote(remote)
     router.set_mode(Mode.REMOTE)
-    kill_at, n_chunks, killed_s, stand_in_s = rng.randrange(1, 20), 0, 0.0, 0.0
+    kill_at, n_chunks, killed_s, fallback_s = rng.randrange(1, 20), 0, 0.0, 0.0
     async with aclosing(router.stream(SynthesisRequest(text=TEXT))) as chunks:
         async for chunk in chunks:
             n_chunks += 1
             if n_chunks == kill_at:
                 os.kill(handle.pid, signal.SIGKILL)
                 killed_s = time.perf_counter()
-            if chunk.speaker.backend == Mode.LOCAL.value and chunk.pcm and not stand_in_s:
-                stand_in_s = time.perf_counter()
-    assert killed_s < remote.failed_s < stand_in_s
+            if chunk.speaker.backend == Mode.LOCAL.value and chunk.pcm and not fallback_s:
+                fallback_s = time.perf_counter()
+    assert killed_s < remote.failed_s < fallback_s
     router.set_mode(Mode.LOCAL)
-    return Break(remote.failed_s - killed_s, stand_in_s - remote.failed_s, await _calm_s(router))
+    return Break(remote.failed_s - killed_s, fallback_s - remote.failed_s, await _calm_s(router))
 
 
 async def _calm_s(router: Router) -> float:

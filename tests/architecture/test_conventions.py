@@ -118,16 +118,16 @@ def test_every_error_is_drawn_in_the_tree_of_its_module() -> None:
 
 
 def test_no_file_speaks_of_the_machine_that_it_was_written_on() -> None:
-    telling = []
+    described = []
     for path in tracked_files():
         try:
             text = path.read_text("utf-8")
         except UnicodeDecodeError:
             continue
         if WORKPLACE.search(text):
-            telling.append(str(path.relative_to(ROOT)))
+            described.append(str(path.relative_to(ROOT)))
 
-    assert telling == []
+    assert described == []
 
 
 def test_json_from_elsewhere_is_read_in_one_place() -> None:

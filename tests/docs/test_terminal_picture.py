@@ -27,11 +27,11 @@ def test_it_can_be_made_again(tmp_path: Path) -> None:
     picture = tmp_path / "terminal.svg"
     script = ROOT / "docs/terminal_picture.py"
     subprocess.run([sys.executable, script, picture], check=True, cwd=tmp_path, timeout=GUARD_S)
-    told = words_of(picture)
+    reported = words_of(picture)
 
-    assert "vieneu status" in told
-    assert "instead of remote" in told, "the server is gone, and the local backend speaks"
-    assert "rror:" not in told
+    assert "vieneu status" in reported
+    assert "instead of remote" in reported, "the server is gone, and the local backend speaks"
+    assert "rror:" not in reported
 
 
 def test_it_loads_nothing_from_elsewhere() -> None:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from server_process import running_server
-from system_rig import SUPPORT, TONES, OpenHouse, SystemRig, open_rig
+from system_rig import SUPPORT, TONES, OpenSystem, SystemRig, open_rig
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def tones_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def rigs(no_leaks: None) -> AsyncIterator[OpenHouse]:  # noqa: ARG001 - closed before it looks
+async def rigs(no_leaks: None) -> AsyncIterator[OpenSystem]:  # noqa: ARG001 - closed before it looks
     """Open houses that are closed at the end of the test; each server ends with its house."""
     async with AsyncExitStack() as stack:
 

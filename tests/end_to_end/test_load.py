@@ -8,7 +8,7 @@ import gc
 import psutil
 import pytest
 from router_rig import speakers
-from system_rig import OpenHouse, SystemRig, nothing_lost, sentences
+from system_rig import OpenSystem, SystemRig, nothing_lost, sentences
 
 from vieneu_core.router import Mode, RouterPolicy
 
@@ -22,7 +22,7 @@ UNLIMITED = {
 
 
 async def test_fifty_streams_in_flight_while_the_mode_flips_a_thousand_times(
-    rigs: OpenHouse,
+    rigs: OpenSystem,
 ) -> None:
     rig = await rigs(UNLIMITED, mode=Mode.LOCAL)
     n_flips = 0
@@ -67,7 +67,7 @@ def measure(rig: SystemRig) -> dict[str, float]:
     }
 
 
-async def test_five_thousand_requests_leave_memory_files_and_tasks_flat(rigs: OpenHouse) -> None:
+async def test_five_thousand_requests_leave_memory_files_and_tasks_flat(rigs: OpenSystem) -> None:
     rig = await rigs(UNLIMITED, policy=RouterPolicy(fallback_enabled=False))
     text = sentences(1)
 

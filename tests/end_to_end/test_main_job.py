@@ -12,7 +12,7 @@ import pytest
 from guard import GUARD_S
 from router_rig import pcm, speakers
 from server_process import running_server
-from system_rig import OpenHouse, SystemRig, heard_of, nothing_lost, open_rig, sentences
+from system_rig import OpenSystem, SystemRig, heard_of, nothing_lost, open_rig, sentences
 from waiting import until
 
 from vieneu_core.audio.pauses import LEAST_S, NATURAL_PAUSES
@@ -47,7 +47,7 @@ async def spoken_while(rig: SystemRig, happens: Callable[[], object]) -> list[Au
 
 
 @pytest.mark.parametrize(("mode", "name"), [(Mode.LOCAL, "local"), (Mode.REMOTE, "remote")])
-async def test_both_modes_speak(rigs: OpenHouse, mode: Mode, name: str) -> None:
+async def test_both_modes_speak(rigs: OpenSystem, mode: Mode, name: str) -> None:
     rig = await rigs(mode=mode)
     chunks = await rig.speak(TEXT)
     nothing_lost(chunks, NEWS)
@@ -72,7 +72,7 @@ async def test_real_vietnamese_is_heard_from_both_and_sounds_the_same() -> None:
         assert {chunk.speaker.engine for chunk in far + near} == {"espeak"}
 
 
-async def test_a_server_killed_in_the_middle_is_told_and_speech_goes_on(rigs: OpenHouse) -> None:
+async def test_a_server_killed_in_the_middle_is_told_and_speech_goes_on(rigs: OpenSystem) -> None:
     rig = await rigs()
     assert rig.server is not None
     server = rig.server.pid
@@ -82,8 +82,8 @@ async def test_a_server_killed_in_the_middle_is_told_and_speech_goes_on(rigs: Op
     nothing_lost(after, NEWS)
     assert speakers(after) == ["local"] * 6
     assert all(chunk.speaker.fallback for chunk in after)
-    await until(lambda: rig.router.active == "local" and bool(rig.told(RemoteLost)))
-    assert len(rig.told(FailedOver)) == len(rig.told(RemoteLost)) == 1
+    await until(lambda: rig.router.active == "local" and bool(rig.received(RemoteLost)))
+    assert len(rig.received(FailedOver)) == len(rig.received(RemoteLost)) == 1
 
 
 @pytest.mark.usefixtures("no_leaks")
@@ -98,14 +98,14 @@ async def test_a_server_that_returns_at_the_same_address_gets_its_requests_back(
         async with running_server(port=port):
             await until(lambda: rig.router.active == "remote", within_s=GUARD_S)
             await asyncio.sleep(0)
-            assert len(rig.told(FailedBack)) == 1
+            assert len(rig.received(FailedBack)) == 1
             chunks = await rig.speak(TEXT)
             nothing_lost(chunks, NEWS)
             assert speakers(chunks) == ["remote"] * 6
 
 
 async def test_a_server_that_drains_ends_what_it_speaks_and_the_rest_is_spoken_here(
-    rigs: OpenHouse,
+    rigs: OpenSystem,
 ) -> None:
     rig = await rigs()
     assert rig.server is not None
@@ -115,7 +115,7 @@ async def test_a_server_that_drains_ends_what_it_speaks_and_the_rest_is_spoken_h
     assert await rig.server.stopped() == 0
 
 
-async def test_the_first_sentence_is_heard_before_the_last_is_written(rigs: OpenHouse) -> None:
+async def test_the_first_sentence_is_heard_before_the_last_is_written(rigs: OpenSystem) -> None:
     rig = await rigs()
     heard_first = asyncio.Event()
 
@@ -133,7 +133,7 @@ async def test_the_first_sentence_is_heard_before_the_last_is_written(rigs: Open
 
 
 async def test_a_wrong_token_is_named_speech_goes_on_and_the_server_is_left_alone(
-    rigs: OpenHouse,
+    rigs: OpenSystem,
 ) -> None:
     rig = await rigs()
     assert rig.server is not None
@@ -151,7 +151,7 @@ async def test_a_wrong_token_is_named_speech_goes_on_and_the_server_is_left_alon
     assert speakers(await rig.speak(TEXT)) == ["remote"] * 6
 
 
-async def test_a_switch_to_a_dead_server_is_refused_and_nothing_changes(rigs: OpenHouse) -> None:
+async def test_a_switch_to_a_dead_server_is_refused_and_nothing_changes(rigs: OpenSystem) -> None:
     rig = await rigs(mode=Mode.LOCAL)
     assert rig.server is not None
     os.kill(rig.server.pid, signal.SIGKILL)
@@ -164,7 +164,7 @@ async def test_a_switch_to_a_dead_server_is_refused_and_nothing_changes(rigs: Op
     nothing_lost(await rig.speak(TEXT), NEWS)
 
 
-async def test_everything_at_once_killed_and_still_no_sentence_is_lost(rigs: OpenHouse) -> None:
+async def test_everything_at_once_killed_and_still_no_sentence_is_lost(rigs: OpenSystem) -> None:
     rig = await rigs()
     assert rig.server is not None
     workers = (rig.local.worker_pid, rig.last_resort.worker_pid)

@@ -39,7 +39,7 @@ class Player(MediaPlayerEntity):
         self.hold: asyncio.Event | None = None
         self.volume_error: HomeAssistantError | None = None
 
-    def hear_music(self, *, position: float | None = None) -> None:
+    def play_music(self, *, position: float | None = None) -> None:
         self._attr_state = MediaPlayerState.PLAYING
         self._attr_media_content_id = MUSIC
         self._attr_media_content_type = MediaType.MUSIC

@@ -108,9 +108,9 @@ async def test_music_goes_on_where_it_was(hass: HomeAssistant, set_up: SetUp, ha
     bath = Player("Bath", plays_s=1)
     hall = Player("Hall", PLAIN | MediaPlayerEntityFeature.SEEK, plays_s=1)
     await have(kitchen, bath, hall)
-    kitchen.hear_music(position=61)
-    bath.hear_music()
-    hall.hear_music()
+    kitchen.play_music(position=61)
+    bath.play_music()
+    hall.play_music()
     await announce(hass, KITCHEN, BATH, "media_player.hall", volume=0.7)
 
     assert kitchen.noted[-3:] == [("volume", 0.2), ("plays", MUSIC), ("at", 61)]
@@ -129,7 +129,7 @@ async def test_a_player_that_goes_on_by_itself_is_left_to_it(
     await set_up(EMBEDDED)
     kitchen = Player("Kitchen", PLAIN | MediaPlayerEntityFeature.MEDIA_ANNOUNCE, plays_s=1)
     await have(kitchen)
-    kitchen.hear_music()
+    kitchen.play_music()
     await announce(hass, KITCHEN, volume=0.7)
 
     assert kitchen.noted == [
@@ -211,7 +211,7 @@ async def test_who_cannot_be_put_back_does_not_keep_others_from_it(
     await set_up(EMBEDDED)
     kitchen, bath = Player("Kitchen", plays_s=1.4), Player("Bath", plays_s=1.4)
     await have(kitchen, bath)
-    bath.hear_music()
+    bath.play_music()
     bath.volume_error = HomeAssistantError("stuck")
     await announce(hass, BATH, KITCHEN, volume=0.9)
     assert kitchen.noted[-1] == ("volume", 0.2)

@@ -82,7 +82,7 @@ async def test_an_admin_sets_it_up_looks_at_it_and_flips_the_switch(
             entry=entry["entry_id"],
         )
         backend, active, voice = await entity_ids(hass)
-        await look_at_the_device(page, hass, language)
+        await check_the_device(page, hass, language)
 
         await hass.command("lovelace/dashboards/create", url_path="vieneu-relay", title="VieNeu")
         shown = {"views": [{"title": "VieNeu", "cards": [renamed(card(), await names(hass))]}]}
@@ -134,7 +134,7 @@ async def add_by_hand(page: Page, words: Words, language: str) -> None:
     await shows(page, "VieNeu Relay")
 
 
-async def look_at_the_device(page: Page, hass: Hass, language: str) -> None:
+async def check_the_device(page: Page, hass: Hass, language: str) -> None:
     """Open the page of the device: every entity is there, by its name in this language."""
     devices = await hass.command("config/device_registry/list")
     (device,) = [each for each in devices if each["manufacturer"] == "VieNeu Relay"]

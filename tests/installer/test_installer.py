@@ -106,13 +106,13 @@ def test_the_command_tells_what_it_did(
         assert (code == 0) == (not err)
         return out + err
 
-    place = f"--config={config}"
-    assert "Not installed" in run("status", place)
-    assert "Restart Home Assistant" in run("install", place)
-    assert "→" in run("install", place)
-    assert f"{version_here()} (copy)" in run("status", place)
-    assert "removed" in run("uninstall", place)
-    assert "Nothing to remove" in run("uninstall", place)
+    option = f"--config={config}"
+    assert "Not installed" in run("status", option)
+    assert "Restart Home Assistant" in run("install", option)
+    assert "→" in run("install", option)
+    assert f"{version_here()} (copy)" in run("status", option)
+    assert "removed" in run("uninstall", option)
+    assert "Nothing to remove" in run("uninstall", option)
     assert "not a configuration of Home Assistant" in run("install", f"--config={tmp_path / 'x'}")
     with pytest.raises(SystemExit):
         main(["install"])

@@ -21,7 +21,7 @@ def in_shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("redirect", "told"),
+    ("redirect", "reported"),
     [
         (
             ">/dev/full",
@@ -35,14 +35,14 @@ def in_shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 )
 @pytest.mark.parametrize("command", ["install", "status", "--help"])
 def test_an_output_that_takes_nothing_is_named(
-    tmp_path: Path, command: str, redirect: str, told: str
+    tmp_path: Path, command: str, redirect: str, reported: str
 ) -> None:
     (tmp_path / "configuration.yaml").touch()
     options = [] if command.startswith("--") else ["--config", str(tmp_path)]
 
     done = in_shell(f'"$@" {redirect}', command, *options)
 
-    assert (done.returncode, done.stderr) == (3, f"vieneu-ha: {told}\n")
+    assert (done.returncode, done.stderr) == (3, f"vieneu-ha: {reported}\n")
 
 
 def test_an_error_that_cannot_be_shown_has_its_exit_code(tmp_path: Path) -> None:

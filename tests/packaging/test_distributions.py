@@ -250,7 +250,7 @@ def test_without_the_extras_the_core_imports_and_the_command_names_the_pip_line(
         check=True,
         timeout=GUARD_S,
     )
-    told = subprocess.run(
+    reported = subprocess.run(
         [home / "bin/vieneu", "voices"],
         capture_output=True,
         text=True,
@@ -258,11 +258,11 @@ def test_without_the_extras_the_core_imports_and_the_command_names_the_pip_line(
         timeout=GUARD_S,
     )
 
-    assert told.returncode != 0
-    command = told.stderr.partition("Install them: ")[2]
+    assert reported.returncode != 0
+    command = reported.stderr.partition("Install them: ")[2]
     assert " -m pip " in command or " pip install --python " in command
     subprocess.run(["bash", "-euc", command], cwd=tmp_path, check=True, timeout=GUARD_S)
     subprocess.run(
         [home / "bin/vieneu", "--help"], check=True, timeout=GUARD_S, stdout=subprocess.DEVNULL
     )
-    assert "Traceback" not in told.stderr
+    assert "Traceback" not in reported.stderr

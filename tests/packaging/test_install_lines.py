@@ -129,9 +129,11 @@ def test_a_documented_line_installs_what_its_page_shows_next(
         programs = site.environment(line, by_pip=by_pip) / "bin"
         run_shown(programs, shown.command, tmp_path)
         if "gguf-prebuilt" in line and "cli" in line:
-            told = run(programs / "vieneu", ["doctor"], tmp_path)
+            reported = run(programs / "vieneu", ["doctor"], tmp_path)
             # Of this machine alone: what the tests lend to others (LD_LIBRARY_PATH) is cut off.
-            assert re.search(r"✓ +Engine +gguf", told) or "apt-get install libgomp1" in told, told
+            assert (
+                re.search(r"✓ +Engine +gguf", reported) or "apt-get install libgomp1" in reported
+            ), reported
 
 
 def run_shown(programs: Path, command: str, folder: Path) -> None:

@@ -57,8 +57,8 @@ def test_ctrl_c_while_uv_is_fetched_ends_it_without_blaming_pip(
         process_group=0,
     ) as process:
         assert process.stderr is not None
-        told = [process.stderr.readline(), process.stderr.readline()]
-        assert told[-1] == "fetching\n"
+        reported = [process.stderr.readline(), process.stderr.readline()]
+        assert reported[-1] == "fetching\n"
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that belong to it
         _, errors = process.communicate(timeout=GUARD_S)
     assert process.returncode in {130, -signal.SIGINT}

@@ -82,30 +82,30 @@ async def test_nobody_without_a_token_rotates_or_drains() -> None:
 
 def test_two_rotations_leave_one_old_token() -> None:
     clock = FakeClock()
-    ring = TokenRotation(SecretStr(TOKEN), clock)
-    second = ring.rotate().get_secret_value().encode()
-    third = ring.rotate().get_secret_value().encode()
+    rotation = TokenRotation(SecretStr(TOKEN), clock)
+    second = rotation.rotate().get_secret_value().encode()
+    third = rotation.rotate().get_secret_value().encode()
 
-    assert [ring.accepts(t) for t in (TOKEN.encode(), second, third, None, b"")] == [
+    assert [rotation.accepts(t) for t in (TOKEN.encode(), second, third, None, b"")] == [
         False,
         True,
         True,
         False,
         False,
     ]
-    assert [ring.may_change_things(t) for t in (second, third)] == [False, True]
-    assert TOKEN not in repr(vars(ring))
+    assert [rotation.may_change_things(t) for t in (second, third)] == [False, True]
+    assert TOKEN not in repr(vars(rotation))
 
 
 def test_a_new_token_that_never_arrived_can_be_asked_for_again_with_the_old_one() -> None:
     clock = FakeClock()
-    ring = TokenRotation(SecretStr(TOKEN), clock)
-    ring.rotate()  # the answer is lost
-    assert ring.may_change_things(TOKEN.encode())
+    rotation = TokenRotation(SecretStr(TOKEN), clock)
+    rotation.rotate()  # the answer is lost
+    assert rotation.may_change_things(TOKEN.encode())
 
-    second = ring.rotate().get_secret_value().encode()
-    assert ring.accepts(second), "it arrived"
-    assert ring.may_change_things(second)
+    second = rotation.rotate().get_secret_value().encode()
+    assert rotation.accepts(second), "it arrived"
+    assert rotation.may_change_things(second)
 
 
 async def test_once_the_new_token_was_used_a_stolen_one_can_only_speak() -> None:
@@ -126,14 +126,14 @@ def test_rotations_at_once_leave_the_stored_token_as_the_valid_one() -> None:
         time.sleep(random.uniform(0, 0.002))
         stored.append(token.get_secret_value().encode())
 
-    ring = TokenRotation(SecretStr(TOKEN), FakeClock(), keep=keep)
+    rotation = TokenRotation(SecretStr(TOKEN), FakeClock(), keep=keep)
     for _ in range(30):
-        threads = [threading.Thread(target=ring.rotate) for _ in range(6)]
+        threads = [threading.Thread(target=rotation.rotate) for _ in range(6)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert ring.current.get_secret_value().encode() == stored[-1]
+        assert rotation.current.get_secret_value().encode() == stored[-1]
 
 
 async def test_a_token_that_cannot_be_kept_is_not_made(tmp_path: Path) -> None:

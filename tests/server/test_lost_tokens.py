@@ -154,7 +154,7 @@ def refuses(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 async def test_a_token_that_cannot_be_saved_is_rescued_and_moved_into_the_settings_later(
     tmp_path: Path, refuses: pytest.MonkeyPatch, *, beside: bool
 ) -> None:
-    place = tmp_path if beside else tmp_path / "state" / "vieneu"
+    folder = tmp_path if beside else tmp_path / "state" / "vieneu"
     if not beside:
         (tmp_path / f".{NAME}.new-token").mkdir()
     async with serving(ScriptedBackend()) as site:
@@ -162,7 +162,7 @@ async def test_a_token_that_cannot_be_saved_is_rescued_and_moved_into_the_settin
         with pytest.raises(SettingsFileError) as caught:
             await rotate(path, site, tmp_path)
         new = site.service.tokens.current.get_secret_value()
-        (rescued,) = (each for each in place.glob("*new-token*") if each.is_file())
+        (rescued,) = (each for each in folder.glob("*new-token*") if each.is_file())
         assert stat.S_IMODE(rescued.stat().st_mode) == 0o600
         assert str(rescued) in str(caught.value)
         assert new not in str(caught.value)
@@ -175,7 +175,7 @@ async def test_a_token_that_cannot_be_saved_is_rescued_and_moved_into_the_settin
         assert not rescued.exists()
         await rotate(path, site, tmp_path)
         assert saved_token(path, tmp_path) == site.service.tokens.current.get_secret_value() != new
-    assert [each for each in place.glob("*new-token*") if each.is_file()] == []
+    assert [each for each in folder.glob("*new-token*") if each.is_file()] == []
 
 
 async def test_where_nothing_can_be_rescued_the_old_token_may_rotate_again(

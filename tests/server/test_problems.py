@@ -209,7 +209,7 @@ async def test_a_wrong_field_is_named(site: Site, body: dict[str, Any], field: s
 
 @pytest.mark.parametrize("path", ["/tts/synthesize", "/tts/stream"])
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "reported"),
     [
         ({"language": "fr"}, "'fr' is not one of: vi, en."),
         ({"language": ""}, "'' is not one of: vi, en."),
@@ -217,13 +217,13 @@ async def test_a_wrong_field_is_named(site: Site, body: dict[str, Any], field: s
     ],
 )
 async def test_what_nobody_speaks_is_refused(
-    site: Site, path: str, body: dict[str, str], told: str
+    site: Site, path: str, body: dict[str, str], reported: str
 ) -> None:
     async with site.post(path, json={"text": "a", **body}) as response:
         problem = await site.problem(response)
 
     assert (response.status, problem.code) == (422, "invalid_request")
-    assert told in problem.detail
+    assert reported in problem.detail
 
 
 async def test_a_language_with_its_region_is_taken(site: Site) -> None:

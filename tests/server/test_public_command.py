@@ -254,9 +254,11 @@ async def test_a_tunnel_that_stays_refused_never_ends_the_server(
                 await asyncio.sleep(0.05)
 
     assert speech.seconds > 0.3
-    told = [line for line in running.printed.splitlines() if line.startswith("warning: The tunnel")]
-    assert len(told) == 2, "that it was lost, and why it stays closed"
-    assert "https://dashboard.ngrok.com/agents" in told[1]
+    reported = [
+        line for line in running.printed.splitlines() if line.startswith("warning: The tunnel")
+    ]
+    assert len(reported) == 2, "that it was lost, and why it stays closed"
+    assert "https://dashboard.ngrok.com/agents" in reported[1]
     assert running.process.returncode == 0
 
 

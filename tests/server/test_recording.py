@@ -20,7 +20,7 @@ from vieneu_core.wire.framing import FrameDecoder, FrameType
 
 RATE = 24_000
 SPEAKER = Speaker(backend="local", engine="tone", voice="a")
-STAND_IN = Speaker(backend="local", engine="espeak", voice="b", fallback=True)
+FALLBACK = Speaker(backend="local", engine="espeak", voice="b", fallback=True)
 
 
 def chunk(n_samples: int, sentence: int = 0, *, final: bool = False) -> AudioChunk:
@@ -156,8 +156,8 @@ async def test_when_the_slower_of_two_readers_leaves_the_faster_one_goes_on() ->
 def test_a_sentence_begun_again_by_a_stand_in_is_a_sentence_of_its_own(opus: bool) -> None:
     writer = FrameWriter("id", opus=opus)
     data = writer.write(AudioChunk(bytes(4_800), RATE, 0, SPEAKER))
-    data += writer.write(AudioChunk(bytes(9_600), RATE, 0, STAND_IN))
-    data += writer.write(AudioChunk(b"", RATE, 0, STAND_IN, final=True))
+    data += writer.write(AudioChunk(bytes(9_600), RATE, 0, FALLBACK))
+    data += writer.write(AudioChunk(b"", RATE, 0, FALLBACK, final=True))
     data += writer.end()
 
     got = decode_frames(data, opus=opus)

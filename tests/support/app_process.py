@@ -49,7 +49,7 @@ class AppProcess:
             (self.data / "options.json").write_text(json.dumps(options), "utf-8")
         own = {k: v for k, v in os.environ.items() if not k.startswith(("VIENEU_", "SUPERVISOR"))}
         path = os.pathsep.join(filter(None, [str(SUPPORT), own.get("PYTHONPATH")]))
-        place = {
+        addresses = {
             "HOME": str(self.data),
             "PYTHONPATH": path,
             "VIENEU_APP_DATA": str(self.data),
@@ -62,7 +62,7 @@ class AppProcess:
                 *(sys.executable, "-m", "vieneu_colab_server.relay.home_assistant"),
                 stdout=log,
                 stderr=log,
-                env={**own, **place, **self._environ},
+                env={**own, **addresses, **self._environ},
             )
 
     async def ended(self) -> int:

@@ -74,7 +74,7 @@ def run_as_cell(relay: Relay, then: Callable[[], None]) -> None:
 
 
 def heard_s(url: str, token: SecretStr) -> float:
-    async def hear() -> float:
+    async def listen() -> float:
         backend = RemoteBackend(url, token)
         try:
             await backend.load()
@@ -82,4 +82,4 @@ def heard_s(url: str, token: SecretStr) -> float:
         finally:
             await backend.aclose()
 
-    return asyncio.run(hear())
+    return asyncio.run(listen())

@@ -14,10 +14,10 @@ conte contract copestone corset counterpane creakiest crosse curculio curtain de
 decomposer defalcate defoliator delivery delphinium demote demount depot deuce diagnostic dialog
 dish dishwasher door doorbell dost drouthy dryer dwell ecohouse eensy elitism embroil energy
 enticingly entropic error erythroid euphonium evening excisional expand experiment faceprinting
-faggot failed fan fane fedayeen feminazi fictionalise fiddlestick fine finesse firstling
+failed fan fane fedayeen fictionalise fiddlestick fine finesse firstling
 fleshiness flitch floor focuses forego formula forsook fortifiable freewheeling freezer fridge
 frilly fumblingly futilely garage garden gateway gemological glancing glassine goad goodbye
-gossip gracefully graduating greaseball grisly guanine guest gust gutful hackette harborless
+gossip gracefully graduating grisly guanine guest gust gutful hackette harborless
 headcheese heartburn heartsore heater heretic heroize holiday holidaymaker homiletic
 homosexually huffy humidity humiliate hyperemia hypomania hypotheses hyson incoherence incorrect
 inexpediency ingression initialise insufflator interiorize interject inverter isogloss issueless
@@ -26,7 +26,7 @@ leak lease lemonade leveled libertinage light limewater liminality list lock lun
 maleate matamata matriarch mazier meeting mend menfolk mentee meter milligramme minacious
 misshapen mobbing modem moderates modular momently monkeyish monotonous monoxide morbific
 morning mortifyingly mosaic motion multirole murmurer music narwhal nationalizer neighborly
-nephrology netizen news night nilf nitrobenzene nucleocapsid nudity obbligatos obliterator
+nephrology netizen news night nitrobenzene nucleocapsid nudity obbligatos obliterator
 obnoxiously oculist office offline oldsquaw omicron online outlawed outwork oven overage
 overhaul overrate oxide package paleae paleopole palmitate paraptosis parlous parter partnerless
 pepperminty perfumery permute perorate petroleum physiologist planform playlist please pokily

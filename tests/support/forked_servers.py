@@ -41,7 +41,7 @@ class ServerSource:
     async def start(self) -> ForkedServer:
         """Return a fresh server, once it is ready."""
         async with self.turn:
-            self._tell("start")
+            self._write("start")
             pid, url = int(await self._said("Forked ")), await self._said("Listening on ")
         server = ForkedServer(url, pid)
         async with asyncio.timeout(GUARD_S), aiohttp.ClientSession() as session:
@@ -53,10 +53,10 @@ class ServerSource:
     async def end(self, server: ForkedServer) -> None:
         """Kill a server; one that is dead already is only buried."""
         async with self.turn:
-            self._tell(f"end {server.pid}")
+            self._write(f"end {server.pid}")
             await self._said(f"Ended {server.pid}")
 
-    def _tell(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n".encode())
 

@@ -192,8 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif len(files[name]) > SMALL_BYTES:
             self.send_response(302)
             self._send_names(files[name], linked=True)
-            place = f"{self.site.storage_url}/cdn/{repo}/{name}?Signature=secret-of-the-storage"
-            self.send_header("Location", place)
+            url = f"{self.site.storage_url}/cdn/{repo}/{name}?Signature=secret-of-the-storage"
+            self.send_header("Location", url)
             self.send_header("Content-Length", "0")
             self.end_headers()
         else:

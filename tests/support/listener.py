@@ -31,7 +31,7 @@ class Listener:
     def speakers(self) -> list[str]:
         return [chunk.speaker.backend for chunk in self.chunks if chunk.final]
 
-    async def hear(self, router: Router, request: SynthesisRequest) -> None:
+    async def listen(self, router: Router, request: SynthesisRequest) -> None:
         """Hear a whole request; move the clock while all wait for it."""
         task = asyncio.ensure_future(self._play(router, request))
         while not task.done():

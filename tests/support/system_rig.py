@@ -35,7 +35,7 @@ class SystemRig:
     server: ServerHandle | None
     events: list[RouterEvent] = field(default_factory=list)
 
-    def told(self, kind: type[RouterEvent]) -> list[RouterEvent]:
+    def received(self, kind: type[RouterEvent]) -> list[RouterEvent]:
         return [event for event in self.events if isinstance(event, kind)]
 
     async def speak(self, text: str, **fields: object) -> list[AudioChunk]:
@@ -43,7 +43,7 @@ class SystemRig:
         return [chunk async for chunk in self.router.stream(request)]
 
 
-OpenHouse = Callable[..., Awaitable[SystemRig]]
+OpenSystem = Callable[..., Awaitable[SystemRig]]
 
 
 @asynccontextmanager

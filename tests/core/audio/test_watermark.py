@@ -166,7 +166,7 @@ def test_while_a_sentence_is_gathered_the_host_hears_that_work_goes_on(
 
     with host, end:
         worker._speak(Pieces(plain), info, Speak(1, TEXT, VOICES[0], watermark=True))
-        frames = list(told(Channel(host)))
+        frames = list(reported(Channel(host)))
 
     n_pieces = 1 + len(plain) // PIECE_BYTES
     assert frames[:n_pieces] == [b""] * n_pieces
@@ -247,7 +247,7 @@ class Pieces:
         return EngineMemory()
 
 
-def told(channel: Channel) -> Iterator[bytes]:
+def reported(channel: Channel) -> Iterator[bytes]:
     """Yield the samples that were sent, to the end of the job."""
     while not isinstance(message := channel.receive(), Finished):
         if isinstance(message, Audio):

@@ -65,7 +65,7 @@ class Rig:
         if self.never_ready is not None:
             raise self.never_ready
 
-    async def hear(self) -> list[tuple[float, bool]]:
+    async def listen(self) -> list[tuple[float, bool]]:
         """Hear the sentence; return the length of each chunk, and whether it began again there."""
         task = asyncio.create_task(self._take())
         while not task.done():
@@ -93,7 +93,7 @@ async def test_a_sentence_that_was_being_heard_begins_again(
 ) -> None:
     rig = Rig(clock, [0.5, 0.25, error], [0.5, 0.25, 0.25])
 
-    heard = await rig.hear()
+    heard = await rig.listen()
 
     again = [(0.5, True), (0.25, False), (0.25, False), (0.0, False)]
     assert heard == [(0.5, False), (0.25, False), *again]
@@ -105,7 +105,7 @@ async def test_what_nobody_would_have_heard_yet_is_not_heard_twice(clock: FakeCl
     rig = Rig(clock, [0.5, 0.25, DIED], [0.5, 0.5], ahead_s=5.0)
     runs_out_at_s = rig.listener.runs_out_at_s
 
-    heard = await rig.hear()
+    heard = await rig.listen()
 
     assert heard == [(0.5, False), (0.5, False), (0.0, False)]
     assert rig.listener.runs_out_at_s == pytest.approx(runs_out_at_s + 1.0), (
@@ -119,7 +119,7 @@ async def test_it_is_passed_on_while_it_is_made_where_the_listener_would_wait(
     rig = Rig(clock, [0.5, 0.5, 0.5, 0.5], ahead_s=1.75, pace_s=0.4)
     began_s = clock.monotonic()
 
-    await rig.hear()
+    await rig.listen()
 
     # With the second part less than a second is left to be heard, and then again more.
     assert [at - began_s for at in rig.heard_at_s] == pytest.approx([0.8, 0.8, 1.6, 1.6, 1.6])
@@ -130,7 +130,7 @@ async def test_a_sentence_that_always_fails_is_given_up(clock: FakeClock) -> Non
     rig = Rig(clock, *[fails] * (MOST_TRIES + 1))
 
     with pytest.raises(WorkerDiedError):
-        await rig.hear()
+        await rig.listen()
 
     assert len(rig.tries) == 1, "it was tried as often as it says"
 
@@ -138,7 +138,7 @@ async def test_a_sentence_that_always_fails_is_given_up(clock: FakeClock) -> Non
 async def test_waiting_for_a_worker_that_is_started_is_no_failure(clock: FakeClock) -> None:
     rig = Rig(clock, *([STARTING] for _ in range(3 * MOST_TRIES)), [0.5])
 
-    assert await rig.hear() == [(0.5, False), (0.0, False)]
+    assert await rig.listen() == [(0.5, False), (0.0, False)]
     assert rig.n_waits == 3 * MOST_TRIES
 
 
@@ -157,7 +157,7 @@ async def test_what_would_fail_again_is_not_tried_again(
     rig = Rig(clock, [0.5, error], [0.5])
 
     with pytest.raises(type(error)):
-        await rig.hear()
+        await rig.listen()
 
     assert len(rig.tries) == 1
 
@@ -167,4 +167,4 @@ async def test_an_engine_that_cannot_come_back_says_why(clock: FakeClock) -> Non
     rig.never_ready = ModelLoadError("Its file is gone.")
 
     with pytest.raises(ModelLoadError, match="gone"):
-        await rig.hear()
+        await rig.listen()

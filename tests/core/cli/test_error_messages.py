@@ -8,9 +8,9 @@ from vieneu_core.i18n import error_text, languages
 def test_an_error_is_one_line_whatever_a_server_wrote_into_it() -> None:
     error = errors.BadResponseError("first\nsecond \x1b[31mred", backend="remote")
     for language in languages():
-        told = error_line(error, language)
-        assert "\n" not in told
-        assert "\x1b" not in told
+        reported = error_line(error, language)
+        assert "\n" not in reported
+        assert "\x1b" not in reported
     assert "Kiểm tra xem URL" in error_line(error, "vi")
     own = errors.EmptyTextError("Nothing.", remedy="Do this.")
     assert error_line(own, "vi").endswith("Nothing. Do this.")

@@ -83,7 +83,7 @@ def test_what_needs_a_read_only_home_is_named(read_only: CliSandbox) -> None:
     with hub_site() as site:
         read_only.environ["HF_ENDPOINT"] = site.url
         read_only.config.chmod(0o400)  # one that may be written is written over
-        for arguments, code, told in (
+        for arguments, code, reported in (
             (["mode", "local"], 3, "config.yaml: it cannot be written (Permission denied)"),
             (["disconnect"], 3, "config.yaml: it cannot be written (Permission denied)"),
             (["rotate-token"], 3, "config.yaml: it cannot be written (Permission denied)"),
@@ -93,7 +93,7 @@ def test_what_needs_a_read_only_home_is_named(read_only: CliSandbox) -> None:
         ):
             done = limited(read_only, WITHOUT_ROOTS_RIGHTS, *arguments)
             assert done.returncode == code, (arguments, done.stderr)
-            assert told in done.stderr
+            assert reported in done.stderr
             n_lines = 2 if arguments == model else 1  # it names the licence first
             assert done.stderr.count("\n") == n_lines
     assert SERVER_TOKEN in read_only.config.read_text("utf-8")
@@ -166,14 +166,14 @@ def test_a_disk_without_room_is_named_and_harms_nothing(
     before = sandbox.config.read_bytes()
     outside = sandbox.home.parent / "outside"
     connect = ["connect", server_url, "--token-stdin"]
-    for arguments, code, told in (
+    for arguments, code, reported in (
         (["say", "Xin chào.", "-o", "a.wav"], 4, "a.wav cannot be written: File too large."),
         (["say", "Xin chào.", "-o", "a.mp3"], 4, "a.mp3 cannot be written: File too large."),
         (["notebook", "-o", "n.ipynb"], 4, "n.ipynb: File too large."),
     ):
         done = limited(sandbox, FULL_DISK, *arguments)
         assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
-        assert told in done.stderr
+        assert reported in done.stderr
         assert list(outside.iterdir()) == []
     command = shlex.join([sys.executable, "-c", FULL_DISK, *sandbox.command, *connect])
     done = run(sandbox, ["sh", "-c", f"echo {SERVER_TOKEN} | {command}"])

@@ -168,9 +168,9 @@ def test_closed_standard_streams_are_no_bug(sandbox: CliSandbox) -> None:
 def test_help_tells_the_exit_codes(sandbox: CliSandbox) -> None:
     done = sandbox.run("--help")
     assert done.returncode == 0
-    told = " ".join(done.stdout.split())
+    reported = " ".join(done.stdout.split())
     for words in ("0 done", "3 wrong configuration", "6 token rejected", "130 interrupted"):
-        assert words in told
+        assert words in reported
     assert "never from an argument" in " ".join(sandbox.run("connect", "--help").stdout.split())
 
 

@@ -166,9 +166,9 @@ def test_all_that_fail_are_named_with_what_they_said(sandbox: CliSandbox) -> Non
 def test_players_that_all_fail_are_named(sandbox: CliSandbox) -> None:
     sandbox.put_program("pw-cat", "#!/bin/sh\nexit 1\n")
     sandbox.put_program("aplay", "#!/nowhere\n")
-    told = play(sandbox, SHORT, "vi")
-    assert "Không trình phát nào phát được (pw-cat: mã thoát 1; aplay: " in told
-    assert "-o TỆP.wav" in told
+    reported = play(sandbox, SHORT, "vi")
+    assert "Không trình phát nào phát được (pw-cat: mã thoát 1; aplay: " in reported
+    assert "-o TỆP.wav" in reported
 
 
 @pytest.mark.parametrize(
@@ -219,8 +219,8 @@ def test_one_that_waits_for_a_device_for_ever_is_given_up(sandbox: CliSandbox) -
     assert play(sandbox, MIDDLE) == ""
     assert played(sandbox) == samples(MIDDLE)
     sandbox.put_program("paplay", NO_PULSEAUDIO)
-    told = play(sandbox, LONG)
-    assert "(pw-cat: read no samples for 10 s; paplay: exit code 1, " in told
+    reported = play(sandbox, LONG)
+    assert "(pw-cat: read no samples for 10 s; paplay: exit code 1, " in reported
 
 
 def test_the_next_one_speaks_a_typed_line_before_more_is_typed(sandbox: CliSandbox) -> None:

@@ -39,7 +39,7 @@ The others are the same program on the same descriptors, without the start of a 
 `doctor` imports each large extra that there is.
 """
 NO_SPACE = "Standard output cannot be written: No space left on device."
-TOLD = {
+MESSAGES = {
     "C.UTF-8": f"{NO_SPACE} Free space on the disk, or send the output elsewhere.",
     "vi_VN.UTF-8": "Không ghi được ra đầu ra chuẩn: ổ đĩa đã hết chỗ trống. Giải phóng dung lượng"
     " đĩa, hoặc chuyển kết quả sang nơi khác.",
@@ -68,7 +68,7 @@ def test_a_full_disk_behind_standard_output_is_named(
     sandbox.environ["LANG"] = lang
     done = run_case(sandbox, case, ">/dev/full")
     assert done.returncode == 4
-    assert done.stderr.splitlines()[-1] == f"vieneu: {TOLD[lang]}"
+    assert done.stderr.splitlines()[-1] == f"vieneu: {MESSAGES[lang]}"
 
 
 @pytest.mark.usefixtures("one_voice")

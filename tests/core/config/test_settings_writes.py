@@ -231,10 +231,10 @@ def test_any_change_reads_back_and_keeps_every_comment(
     before = YAML(typ="safe", pure=True).load(text) or {}
     for name, value in changes.items():
         *sections, key = name.split(".")
-        place = data
+        section_data = data
         for section in sections:
-            place = place[section]
-        assert place[key] == value
+            section_data = section_data[section]
+        assert section_data[key] == value
     for untouched in set(before) - {name.split(".")[0] for name in changes}:
         assert data[untouched] == before[untouched]
     for comment in ("# c", "# one", "# above", "# between", "# end"):

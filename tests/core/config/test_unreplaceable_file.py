@@ -141,10 +141,10 @@ def test_at_every_byte_the_file_holds_the_old_or_the_new_content(
     path.write_bytes(b"as long.")
     states = _record_states(path, monkeypatch, lambda: _write(path, content))
 
-    told = [whole(state) for state in states]
-    switch = told.index(content)
-    assert {_said(each) for each in told[:switch]} == {b"as long."}
-    assert set(told[switch:]) == {content}
+    reported = [whole(state) for state in states]
+    switch = reported.index(content)
+    assert {_said(each) for each in reported[:switch]} == {b"as long."}
+    assert set(reported[switch:]) == {content}
     assert states[-1] == content
 
 

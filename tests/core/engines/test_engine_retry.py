@@ -67,7 +67,7 @@ class Stub:
         return self.info()
 
 
-class House:
+class Rig:
     """A machine on which `gguf` is fast enough, and can be loaded or not, and `espeak` speaks."""
 
     def __init__(self, record: SpeedRecord) -> None:
@@ -101,135 +101,135 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    house = House(SpeedRecord(tmp_path / "speed.json"))
-    for stub in (house.gguf, house.espeak):
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    rig = Rig(SpeedRecord(tmp_path / "speed.json"))
+    for stub in (rig.gguf, rig.espeak):
         module = ModuleType(stub.name)
         module.create = lambda _, s=stub: s  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, f"vieneu_core.engines.{stub.name}", module)
-    return house
+    return rig
 
 
-def test_a_better_voice_speaks_once_its_model_is_there(house: House) -> None:
-    house.gguf.error = AWAY
-    assert house.load().engine == "espeak"
-    assert house.auto.may_renew
-    assert house.say(SMALL) == (1.0, [])
-    house.gguf.error = None
+def test_a_better_voice_speaks_once_its_model_is_there(rig: Rig) -> None:
+    rig.gguf.error = AWAY
+    assert rig.load().engine == "espeak"
+    assert rig.auto.may_renew
+    assert rig.say(SMALL) == (1.0, [])
+    rig.gguf.error = None
 
-    info = house.after(301)
+    info = rig.after(301)
 
     assert info is not None
     assert (info.engine, info.voices) == ("gguf", (GOOD,))
     assert info.sample_rate_hz == 22_050, "a rate never changes while a worker runs"
-    assert not house.auto.may_renew
-    assert house.say(GOOD) == (1.0, [SpokenBy(engine="gguf", model="m", voice="good")])
-    length_s, _ = house.say(GOOD, speed=2.0)
+    assert not rig.auto.may_renew
+    assert rig.say(GOOD) == (1.0, [SpokenBy(engine="gguf", model="m", voice="good")])
+    length_s, _ = rig.say(GOOD, speed=2.0)
     assert length_s == pytest.approx(0.5, abs=0.1)
-    assert house.say(None)[0] == 1.0, "a cloned voice"
-    assert len(house.espeak.spoken) == 1
-    assert house.auto.memory() == EngineMemory()
+    assert rig.say(None)[0] == 1.0, "a cloned voice"
+    assert len(rig.espeak.spoken) == 1
+    assert rig.auto.memory() == EngineMemory()
 
 
-def test_a_request_that_runs_meanwhile_keeps_its_voice(house: House) -> None:
-    house.gguf.error = AWAY
-    house.load()
-    house.gguf.error = None
-    assert house.after(301) is not None
+def test_a_request_that_runs_meanwhile_keeps_its_voice(rig: Rig) -> None:
+    rig.gguf.error = AWAY
+    rig.load()
+    rig.gguf.error = None
+    assert rig.after(301) is not None
 
-    assert house.say(SMALL) == (1.0, [SpokenBy(engine="espeak", model="m", voice="small")])
+    assert rig.say(SMALL) == (1.0, [SpokenBy(engine="espeak", model="m", voice="small")])
     gone = Voice(id="gone", name="Gone", language="vi")
-    assert house.say(gone)[1] == [SpokenBy(engine="gguf", model="m", voice="good")]
+    assert rig.say(gone)[1] == [SpokenBy(engine="gguf", model="m", voice="good")]
 
 
-def test_the_tries_become_rarer_while_there_is_no_network(house: House) -> None:
-    house.gguf.error = AWAY
-    house.load()
+def test_the_tries_become_rarer_while_there_is_no_network(rig: Rig) -> None:
+    rig.gguf.error = AWAY
+    rig.load()
     tries = []
     for _ in range(48):
-        house.after(300)
-        tries.append(house.gguf.n_loads - 1)
+        rig.after(300)
+        tries.append(rig.gguf.n_loads - 1)
 
     assert tries[:7] == [1, 1, 2, 2, 2, 2, 3]
     assert tries[-1] <= 7, "at most one an hour in the end"
-    house.gguf.error = None
-    assert house.after(3600) is not None
+    rig.gguf.error = None
+    assert rig.after(3600) is not None
 
 
 @pytest.mark.parametrize("error", [DeviceMemoryError("too little"), ValueError("a bug")])
-def test_what_would_fail_again_is_not_tried_again(house: House, error: Exception) -> None:
-    house.gguf.error = error
-    house.load()
-    assert not house.auto.may_renew
-    house.after(DAY_S)
-    assert house.gguf.n_loads == 1
+def test_what_would_fail_again_is_not_tried_again(rig: Rig, error: Exception) -> None:
+    rig.gguf.error = error
+    rig.load()
+    assert not rig.auto.may_renew
+    rig.after(DAY_S)
+    assert rig.gguf.n_loads == 1
 
 
-def test_a_try_that_shows_that_it_never_will_is_the_last(house: House) -> None:
-    house.gguf.error = AWAY
-    house.load()
-    house.gguf.error = DeviceMemoryError("too little")
-    assert house.after(301) is None
-    assert not house.auto.may_renew
-    assert house.after(DAY_S) is None
-    assert house.gguf.n_loads == 2
+def test_a_try_that_shows_that_it_never_will_is_the_last(rig: Rig) -> None:
+    rig.gguf.error = AWAY
+    rig.load()
+    rig.gguf.error = DeviceMemoryError("too little")
+    assert rig.after(301) is None
+    assert not rig.auto.may_renew
+    assert rig.after(DAY_S) is None
+    assert rig.gguf.n_loads == 2
 
 
-def test_one_that_is_too_slow_here_is_not_taken(house: House) -> None:
-    house.gguf.error = AWAY
-    house.load()
-    house.gguf.error = None
-    house.record.put("gguf", "m", 3.0)
-    assert house.after(301) is None
-    assert not house.auto.may_renew
-    assert house.say(SMALL) == (1.0, [])
+def test_one_that_is_too_slow_here_is_not_taken(rig: Rig) -> None:
+    rig.gguf.error = AWAY
+    rig.load()
+    rig.gguf.error = None
+    rig.record.put("gguf", "m", 3.0)
+    assert rig.after(301) is None
+    assert not rig.auto.may_renew
+    assert rig.say(SMALL) == (1.0, [])
 
 
 def test_one_that_seems_slow_while_other_programs_run_is_tried_again(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.gguf.error = AWAY
-    house.load()
-    house.gguf.error = None
+    rig.gguf.error = AWAY
+    rig.load()
+    rig.gguf.error = None
     (tmp_path / "speed.json").unlink()
     monkeypatch.setattr(auto, "_busy", lambda: True)
     monkeypatch.setattr(auto, "_measured", lambda *_: 3.0)
-    assert house.after(301) is None
-    assert house.auto.may_renew
+    assert rig.after(301) is None
+    assert rig.auto.may_renew
     monkeypatch.setattr(auto, "_measured", lambda *_: 0.1)
-    assert house.after(DAY_S) is not None
+    assert rig.after(DAY_S) is not None
 
 
-def test_a_good_voice_waits_for_no_better_one(house: House) -> None:
-    house.gguf.error = AWAY
-    house.espeak.name = "sdk"
-    house.record.put("sdk", "m", 0.1)
-    house.load()
-    assert not house.auto.may_renew
+def test_a_good_voice_waits_for_no_better_one(rig: Rig) -> None:
+    rig.gguf.error = AWAY
+    rig.espeak.name = "sdk"
+    rig.record.put("sdk", "m", 0.1)
+    rig.load()
+    assert not rig.auto.may_renew
 
 
-def test_voices_that_the_small_one_gets_are_offered_too(house: House) -> None:
-    house.gguf.error = AWAY
-    house.load()
-    house.espeak.may_renew = True
-    info = house.after(1)
+def test_voices_that_the_small_one_gets_are_offered_too(rig: Rig) -> None:
+    rig.gguf.error = AWAY
+    rig.load()
+    rig.espeak.may_renew = True
+    info = rig.after(1)
     assert info is not None
     assert info.voices[0].id == "smaller"
-    assert house.auto.may_renew
+    assert rig.auto.may_renew
 
 
 def test_a_machine_with_too_many_threads_tries_later(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.gguf.error = AWAY
-    house.load()
-    house.gguf.error = None
+    rig.gguf.error = AWAY
+    rig.load()
+    rig.gguf.error = None
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as full:
         full.setattr(threading.Thread, "start", refuse)
-        assert house.after(301) is None
-    assert house.gguf.n_loads == 1
-    assert house.after(601) is not None
+        assert rig.after(301) is None
+    assert rig.gguf.n_loads == 1
+    assert rig.after(601) is not None

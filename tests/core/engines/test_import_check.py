@@ -30,9 +30,9 @@ def test_the_first_that_fails_is_named_with_its_reason(packages: Path) -> None:
     assert import_failure(["json", "broken", "wave"]) == (
         "broken: OSError: libgomp.so.1: cannot open shared object file"
     )
-    told = import_failure(["half"])
-    assert told.startswith("half: ModuleNotFoundError")
-    assert "not_installed_at_all" in told
+    reported = import_failure(["half"])
+    assert reported.startswith("half: ModuleNotFoundError")
+    assert "not_installed_at_all" in reported
 
 
 def test_a_library_that_kills_its_process_is_named(packages: Path) -> None:

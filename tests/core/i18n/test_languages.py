@@ -14,7 +14,11 @@ from vieneu_core.synthesis import LANGUAGES
 ROOT = Path(__file__).parents[3]
 SERVER = ROOT / "packages/vieneu-colab-server/src/vieneu_colab_server"
 PAGES = SERVER / "relay/pages"
-FOLDERS = (SERVER / "i18n", ROOT / "custom_components/vieneu/translations")
+FOLDERS = (
+    SERVER / "i18n",
+    ROOT / "custom_components/vieneu/translations",
+    ROOT / "apps/vieneu/translations",
+)
 SAME_IN_EVERY_LANGUAGE = {
     *("", "en", "VieNeu Relay", "MP3", "WAV", "OGG"),
     "vieneu models use vi_VN-vais1000-medium",
@@ -28,7 +32,9 @@ def test_english_and_vietnamese_are_there() -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_package_has_every_language(folder: Path) -> None:
-    assert {path.stem for path in folder.glob("*.json")} == set(languages())
+    assert {path.stem for path in folder.iterdir() if path.suffix in {".json", ".yaml"}} == set(
+        languages()
+    )
 
 
 def test_a_page_has_no_texts_and_no_list_of_languages_of_its_own() -> None:

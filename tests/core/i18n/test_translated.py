@@ -139,14 +139,14 @@ def test_translations_have_the_placeholders_of_the_english_text(language: str) -
 
 def test_no_error_is_given_a_text_that_cannot_be_translated() -> None:
     errors = error_names()
-    places = [
+    untranslated = [
         ast.unparse(node)
         for call in calls()
         if named(call.func) in errors
         for node in (*call.args[:1], *(k.value for k in call.keywords if k.arg == "remedy"))
         if isinstance(node, ast.JoinedStr)
     ]
-    assert places == []
+    assert untranslated == []
 
 
 def test_no_validator_gives_a_text_that_cannot_be_translated() -> None:

@@ -17,12 +17,12 @@ from vieneu_core.models.hub_client import CHUNK_BYTES
 
 
 def test_a_large_file_comes_whole_and_its_progress_is_told(site: HubSite, cache: Path) -> None:
-    told: list[tuple[str, int | None, int | None]] = []
+    reported: list[tuple[str, int | None, int | None]] = []
 
-    path = hub(site, cache).fetch(SOURCE, lambda *now: told.append(now))
+    path = hub(site, cache).fetch(SOURCE, lambda *now: reported.append(now))
 
     assert path.read_bytes() == LARGE
-    downloads = [now for now in told if now[0].startswith("Downloading")]
+    downloads = [now for now in reported if now[0].startswith("Downloading")]
     assert downloads[-1][1:] == (len(LARGE), len(LARGE))
     assert [now[1] for now in downloads] == sorted(now[1] or 0 for now in downloads)
 

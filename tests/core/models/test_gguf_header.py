@@ -54,13 +54,13 @@ def test_another_model_is_refused(tmp_path: Path, kind: str) -> None:
     else:
         write_gguf(path, n_codes=256, architecture=kind)
 
-    told = "no VieNeu-TTS model" if kind == "text-only" else f"architecture '{kind}'"
-    with pytest.raises(ModelLoadError, match=told):
+    reported = "no VieNeu-TTS model" if kind == "text-only" else f"architecture '{kind}'"
+    with pytest.raises(ModelLoadError, match=reported):
         check_vieneu_gguf(path)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b"<html>", "web page"),
         (b"PK\x03\x04" + bytes(50), "ZIP"),
@@ -71,11 +71,13 @@ def test_another_model_is_refused(tmp_path: Path, kind: str) -> None:
         (b"GGUF" + (3).to_bytes(4, "little") + b"\xff" * 16, "claims to have"),
     ],
 )
-def test_what_is_no_gguf_is_told_as_what_it_is(tmp_path: Path, content: bytes, told: str) -> None:
+def test_what_is_no_gguf_is_told_as_what_it_is(
+    tmp_path: Path, content: bytes, reported: str
+) -> None:
     path = tmp_path / "odd.gguf"
     path.write_bytes(content)
 
-    with pytest.raises(ModelLoadError, match=told):
+    with pytest.raises(ModelLoadError, match=reported):
         check_vieneu_gguf(path)
 
 

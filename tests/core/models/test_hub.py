@@ -130,14 +130,14 @@ def test_a_wait_for_another_program_is_told(site: HubSite, cache: Path) -> None:
 
     folder = cache / f"models--{REPO.replace('/', '--')}"
     folder.mkdir(parents=True)
-    told = threading.Event()
+    reported = threading.Event()
     lock = os.open(folder / "vieneu.lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(lock, fcntl.LOCK_EX)
 
-    def hear(step: str, *_: object) -> None:
+    def on_progress(step: str, *_: object) -> None:
         if "another program" in step:
-            told.set()
+            reported.set()
             os.close(lock)
 
-    assert hub(site, cache).fetch(SOURCE, hear).read_bytes() == LARGE
-    assert told.is_set()
+    assert hub(site, cache).fetch(SOURCE, on_progress).read_bytes() == LARGE
+    assert reported.is_set()

@@ -57,7 +57,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubSite]:
     _forget_clients()
 
 
-def places(site: HubSite) -> dict[str, Address]:
+def addresses(site: HubSite) -> dict[str, Address]:
     urls = (urlsplit(site.url), urlsplit(site.storage_url))
     return {url.netloc: ("127.0.0.1", url.port or 0) for url in urls}
 
@@ -84,7 +84,7 @@ def tunnels(proxy: HttpProxy) -> set[str]:
 async def test_a_model_comes_through_the_proxy(
     site: HubSite, cache: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, public: bool
 ) -> None:
-    async with http_proxy(table=places(site)) as proxy:
+    async with http_proxy(table=addresses(site)) as proxy:
         monkeypatch.setenv(name, str(proxy.url))
 
         assert await fetched(site, cache, public=public) == LARGE
@@ -103,7 +103,7 @@ async def test_a_host_of_no_proxy_is_reached_directly(
     def known(host: Any, *more: Any, **options: Any) -> Any:
         return find("127.0.0.1" if host in {STORAGE, STORAGE.encode()} else host, *more, **options)
 
-    async with http_proxy(table=places(site)) as proxy:
+    async with http_proxy(table=addresses(site)) as proxy:
         monkeypatch.setattr(socket, "getaddrinfo", known)
         password = proxy.url.with_user("me").with_password(PASSWORD)
         monkeypatch.setenv("ALL_PROXY", str(password))
@@ -125,7 +125,7 @@ async def test_a_proxy_with_a_password_gets_it_and_nobody_else(
     public: bool,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with http_proxy(table=places(site)) as proxy:
+    async with http_proxy(table=addresses(site)) as proxy:
         proxy.authorization = "Basic " + b64encode(f"me:{PASSWORD}".encode()).decode()
         monkeypatch.setenv("HTTPS_PROXY", str(proxy.url.with_user("me").with_password("wrong-one")))
         error, shown = await refused(site, cache, public=public)
@@ -158,7 +158,7 @@ async def test_a_storage_host_that_is_away_past_the_proxy_is_the_reason(
     site: HubSite, cache: Path, monkeypatch: pytest.MonkeyPatch, *, public: bool
 ) -> None:
     """The hub answers by the proxy; what it redirects to is reached directly, and is away."""
-    async with http_proxy(table=places(site)) as proxy:
+    async with http_proxy(table=addresses(site)) as proxy:
         monkeypatch.setenv("ALL_PROXY", str(proxy.url))
         monkeypatch.setenv("NO_PROXY", STORAGE)  # whose name nobody knows
 

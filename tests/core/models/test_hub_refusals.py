@@ -17,7 +17,7 @@ from vieneu_core.models.source import ModelSource
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "reported"),
     [
         (ModelSource(repo="someone/other", files=("x.gguf",)), "no such repository"),
         (ModelSource(repo=REPO, files=("voice-q5.gguf",)), r"has no file voice-q5\.gguf.*voice-q4"),
@@ -26,23 +26,23 @@ from vieneu_core.models.source import ModelSource
     ],
 )
 def test_what_is_not_there_is_told_with_what_is(
-    site: HubSite, cache: Path, source: ModelSource, told: str
+    site: HubSite, cache: Path, source: ModelSource, reported: str
 ) -> None:
-    with pytest.raises(ModelLoadError, match=told) as caught:
+    with pytest.raises(ModelLoadError, match=reported) as caught:
         hub(site, cache).fetch(source, quiet)
     assert caught.value.remedy
 
 
 @pytest.mark.parametrize(
-    ("code", "told"), [("GatedRepo", "terms"), ("", "refuses|not accept|no such")]
+    ("code", "reported"), [("GatedRepo", "terms"), ("", "refuses|not accept|no such")]
 )
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_closed_door_is_told_without_the_token(
-    site: HubSite, cache: Path, status: int, code: str, told: str
+    site: HubSite, cache: Path, status: int, code: str, reported: str
 ) -> None:
     site.statuses, site.error_code = [status] * 5, code
 
-    with pytest.raises(ModelLoadError, match=told) as caught:
+    with pytest.raises(ModelLoadError, match=reported) as caught:
         hub(site, cache, token="hf_secretsecret").fetch(SOURCE, quiet)
     assert "secret" not in f"{caught.value} {caught.value!r} {caught.value.__cause__}"
     assert site.tokens == {"Bearer hf_secretsecret"}

@@ -26,7 +26,7 @@ def test_each_known_model_is_found_by_its_name(model: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("vieneu-0.3b-q5", "Did you mean vieneu-0.3b-q8"),
         ("nonsense", "Known: "),
@@ -37,24 +37,26 @@ def test_each_known_model_is_found_by_its_name(model: object) -> None:
         ("", "Known: "),
     ],
 )
-def test_nonsense_is_told_with_what_is_known(text: str, told: str) -> None:
-    with pytest.raises(ModelLoadError, match=told):
+def test_nonsense_is_told_with_what_is_known(text: str, reported: str) -> None:
+    with pytest.raises(ModelLoadError, match=reported):
         model_source(text)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b"", "is empty"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "Git LFS"),
         (b"<!DOCTYPE html><html>", "web page"),
     ],
 )
-def test_a_local_file_that_is_no_model_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_local_file_that_is_no_model_is_told(
+    tmp_path: Path, content: bytes, reported: str
+) -> None:
     path = tmp_path / "x.gguf"
     path.write_bytes(content)
 
-    with pytest.raises(ModelLoadError, match=told):
+    with pytest.raises(ModelLoadError, match=reported):
         Hub(cache_dir=tmp_path).fetch(parse_source(str(path)), quiet)
 
 
@@ -72,7 +74,7 @@ def test_a_local_path_needs_no_hub(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "place"),
+    ("environ", "folder"),
     [
         ({"HF_HUB_CACHE": "/a"}, "/a"),
         ({"HF_HOME": "/b"}, "/b/hub"),
@@ -80,6 +82,6 @@ def test_a_local_path_needs_no_hub(tmp_path: Path) -> None:
     ],
 )
 def test_the_cache_is_where_other_programs_of_the_hub_have_it(
-    environ: dict[str, str], place: str
+    environ: dict[str, str], folder: str
 ) -> None:
-    assert hub_cache_dir(environ) == Path(place)
+    assert hub_cache_dir(environ) == Path(folder)

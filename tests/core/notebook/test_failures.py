@@ -78,9 +78,9 @@ CANNOT = "ERROR: Could not find a version that satisfies the requirement fastapi
 def test_a_cause_is_named_in_both_languages_with_what_to_do(
     output: str, vietnamese: str, english: str
 ) -> None:
-    told = {language: pip_cause(output, 2, language) for language in ("vi", "en")}
+    reported = {language: pip_cause(output, 2, language) for language in ("vi", "en")}
 
-    assert told["vi"][0] == vietnamese
-    assert told["en"][0] == english
-    assert told["vi"][1] != told["en"][1]
-    assert all(what_next for _, what_next in told.values())
+    assert reported["vi"][0] == vietnamese
+    assert reported["en"][0] == english
+    assert reported["vi"][1] != reported["en"][1]
+    assert all(what_next for _, what_next in reported.values())

@@ -110,7 +110,7 @@ def test_what_is_changed_in_the_source_is_in_the_next_wheel(project: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "reported"),
     [
         (lambda folder: (folder / "pyproject.toml").unlink(), "No such file"),
         (lambda folder: (folder / "pyproject.toml").write_text("["), "Invalid"),
@@ -120,11 +120,11 @@ def test_what_is_changed_in_the_source_is_in_the_next_wheel(project: Path) -> No
     ],
 )
 def test_a_source_tree_that_is_not_whole_is_named(
-    project: Path, spoil: Callable[[Path], object], told: str
+    project: Path, spoil: Callable[[Path], object], reported: str
 ) -> None:
     spoil(project)
 
-    with pytest.raises(ConfigurationError, match=told) as caught:
+    with pytest.raises(ConfigurationError, match=reported) as caught:
         Wheel.of_project(project)
     assert str(project) in caught.value.detail
 
@@ -136,12 +136,12 @@ def test_what_is_not_installed_is_not_packed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "told"),
+    ("record", "reported"),
     [("gone.py,,\nvieneu_small-1.dist-info/METADATA,,\n", "gone.py"), (None, "not 0")],
     ids=["a file is gone", "nothing is recorded"],
 )
 def test_an_installation_that_is_not_whole_is_named(
-    record: str | None, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    record: str | None, reported: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     info = tmp_path / "vieneu_small-1.dist-info"
     info.mkdir()
@@ -150,7 +150,7 @@ def test_an_installation_that_is_not_whole_is_named(
         (info / "RECORD").write_text(record)
     monkeypatch.syspath_prepend(tmp_path)
 
-    with pytest.raises(ConfigurationError, match=told) as caught:
+    with pytest.raises(ConfigurationError, match=reported) as caught:
         Wheel.of_installed("vieneu-small")
     assert "vieneu-small cannot be packed" in caught.value.detail
     assert "--wheel" in caught.value.remedy

@@ -80,9 +80,9 @@ def test_another_token_signs_for_another_house(inbox: AddressUpdateInbox) -> Non
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
-def test_one_changed_byte_is_a_forgery(place: int, change: int) -> None:
+def test_one_changed_byte_is_a_forgery(position: int, change: int) -> None:
     body = said()
-    at = place % len(body)
+    at = position % len(body)
     changed = body[:at] + bytes([body[at] ^ change]) + body[at + 1 :]
 
     with pytest.raises(AddressUpdateForgedError):

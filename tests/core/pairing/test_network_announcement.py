@@ -57,9 +57,9 @@ def test_no_field_can_be_changed(changes: dict[str, Any]) -> None:
 
 
 def test_it_holds_no_token_and_no_signature_of_another_purpose() -> None:
-    told = str(said().properties())
+    reported = str(said().properties())
 
-    assert TOKEN.get_secret_value() not in told
+    assert TOKEN.get_secret_value() not in reported
     assert said().id == announced_id(TOKEN) != announced_id(OTHER)
     fields = said().model_dump(exclude={"signature"}).values()
     content = "\n".join(map(str, fields))

@@ -33,9 +33,9 @@ BULLETIN = tuple(
 )
 
 
-async def hear(rig: RouterRig, *sentences: str) -> Listener:
+async def listen(rig: RouterRig, *sentences: str) -> Listener:
     listener = Listener(rig.clock)
-    await listener.hear(rig.router, SynthesisRequest(text=sentences))
+    await listener.listen(rig.router, SynthesisRequest(text=sentences))
     return listener
 
 
@@ -46,10 +46,10 @@ async def test_a_fast_engine_that_becomes_slow_leaves_no_sentence_full_of_holes(
         engine = rig.local if mode is Mode.LOCAL else rig.remote
         engine.always = ScriptStep(chunk_delay_s=0.02)
         for _ in range(2):
-            await hear(rig, *BULLETIN)
+            await listen(rig, *BULLETIN)
 
         engine.always = ScriptStep(chunk_delay_s=0.3)
-        heard = await hear(rig, *BULLETIN)
+        heard = await listen(rig, *BULLETIN)
 
         sounding = [chunk for chunk in heard.chunks if chunk.pcm]
         for number in range(len(BULLETIN)):
@@ -69,7 +69,7 @@ async def test_a_slow_backend_is_not_asked_again_after_a_probe_too_short_to_tell
         rig.remote.always = ScriptStep(chunk_delay_s=0.25)
         speakers: list[str] = []
         for _ in range(5):
-            speakers += (await hear(rig, "Cửa đang mở.")).speakers
+            speakers += (await listen(rig, "Cửa đang mở.")).speakers
             for _ in range(16):
                 await rig.clock.advance(0.5)
 
@@ -83,7 +83,7 @@ async def test_a_slow_backend_is_not_asked_again_after_a_probe_too_short_to_tell
 async def test_a_backend_left_for_its_speed_at_once_is_told_at_once() -> None:
     async with RouterRig() as rig:
         rig.remote.always = ScriptStep(chunk_delay_s=0.9)
-        heard = await hear(rig, BULLETIN[0])
+        heard = await listen(rig, BULLETIN[0])
         assert heard.speakers == ["local"]
         (slow,) = rig.published(BackendTooSlow)
         assert isinstance(slow, BackendTooSlow)
@@ -106,7 +106,7 @@ async def test_who_waits_two_seconds_for_a_turn_hears_another_voice_and_nothing_
         await rig.router.set_local(Crowded(name="local", clock=rig.clock))
         rig.last.sample_rate_hz = 24_000
         for number in range(4):
-            heard = await hear(rig, BULLETIN[number])
+            heard = await listen(rig, BULLETIN[number])
             assert heard.speakers == ["last_resort"]
             assert heard.longest_silence_s <= 2.1
         local = rig.router.status().backend("local")

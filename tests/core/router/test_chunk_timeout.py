@@ -26,7 +26,7 @@ BUSY = BackendBusyError("The queue is full.")
 GONE = BackendTimeoutError("It sent nothing.")
 
 
-class House:
+class Rig:
     """Three ready backends of unknown speed, and a request for them."""
 
     def __init__(self, policy: RouterPolicy = POLICY) -> None:
@@ -77,11 +77,11 @@ def first(limits: ChunkTimeout) -> float:
 async def test_a_hang_costs_little_more_than_3_s_whatever_signs_came_before(
     signs: tuple[bool, ...],
 ) -> None:
-    house = House()
-    limits, sentence = house.limits(0), ReceivedSentence()
+    rig = Rig()
+    limits, sentence = rig.limits(0), ReceivedSentence()
     for waits in signs:
         sentence.shows_life(waits=waits)
-        await house.clock.advance(0.8)
+        await rig.clock.advance(0.8)
         sentence.waited_s += 0.8
     sentence.shows_life(waits=False)
 
@@ -89,31 +89,31 @@ async def test_a_hang_costs_little_more_than_3_s_whatever_signs_came_before(
 
 
 async def test_a_wait_for_a_turn_ends_where_another_one_begins_sooner() -> None:
-    house = House()
+    rig = Rig()
     sentence = ReceivedSentence()
     sentence.shows_life(waits=True)
-    await house.clock.advance(1.0)
+    await rig.clock.advance(1.0)
     sentence.waited_s += 1.0
 
-    assert house.limits(0).seconds(sentence) == pytest.approx(0.2, abs=0.06)
+    assert rig.limits(0).seconds(sentence) == pytest.approx(0.2, abs=0.06)
 
 
 @pytest.mark.parametrize(("turn_in_s", "limit_s"), [(0.0, 2.7), (1.0, 3.0), (20.0, 3.0)])
 def test_a_silent_backend_is_left_after_3_s_whatever_its_turn(
     turn_in_s: float, limit_s: float
 ) -> None:
-    assert first(House().limits(0, turn_in_s=turn_in_s)) == pytest.approx(limit_s)
+    assert first(Rig().limits(0, turn_in_s=turn_in_s)) == pytest.approx(limit_s)
 
 
 def test_the_last_one_is_awaited_for_as_long_as_one_alone() -> None:
-    house = House()
-    house.failed(0, GONE)
-    house.failed(1, GONE)
-    assert first(house.limits(2)) == POLICY.stall_s
+    rig = Rig()
+    rig.failed(0, GONE)
+    rig.failed(1, GONE)
+    assert first(rig.limits(2)) == POLICY.stall_s
 
 
-def rising(house: House, at: int) -> list[float]:
-    return [first(house.limits(at, n_failures=n)) for n in range(3)]
+def rising(rig: Rig, at: int) -> list[float]:
+    return [first(rig.limits(at, n_failures=n)) for n in range(3)]
 
 
 @pytest.mark.parametrize(
@@ -127,34 +127,34 @@ def rising(house: House, at: int) -> list[float]:
 def test_one_whose_others_are_late_is_awaited_longer_the_second_time(
     failed: dict[int, BackendBusyError | BackendTimeoutError], at: int, limits_s: list[float]
 ) -> None:
-    house = House()
+    rig = Rig()
     for other, error in failed.items():
-        house.failed(other, error)
+        rig.failed(other, error)
 
-    assert rising(house, at) == pytest.approx(limits_s)
+    assert rising(rig, at) == pytest.approx(limits_s)
 
 
 def test_of_several_whose_others_are_late_the_last_in_a_round_is_awaited_longest() -> None:
-    house = House()
+    rig = Rig()
     for other in range(3):
-        house.failed(other, BUSY)
-    house.alternatives.begin_round(1)
-    house.failed(0, BUSY)
+        rig.failed(other, BUSY)
+    rig.alternatives.begin_round(1)
+    rig.failed(0, BUSY)
 
-    assert first(house.limits(1, n_failures=1)) == pytest.approx(5.4)
-    house.failed(1, BUSY)
-    assert first(house.limits(2, n_failures=1)) == POLICY.stall_s
-
-
-def without_retries() -> House:
-    return House(RouterPolicy(retry_for_s=0.0))
+    assert first(rig.limits(1, n_failures=1)) == pytest.approx(5.4)
+    rig.failed(1, BUSY)
+    assert first(rig.limits(2, n_failures=1)) == POLICY.stall_s
 
 
-@pytest.mark.parametrize(("house", "limit_s"), [(House, 2.7), (without_retries, 20.0)])
+def without_retries() -> Rig:
+    return Rig(RouterPolicy(retry_for_s=0.0))
+
+
+@pytest.mark.parametrize(("rig", "limit_s"), [(Rig, 2.7), (without_retries, 20.0)])
 def test_nothing_is_shortened_for_a_late_one_where_no_other_round_follows(
-    house: Callable[[], House], limit_s: float
+    rig: Callable[[], Rig], limit_s: float
 ) -> None:
-    here = house()
+    here = rig()
     here.failed(0, BUSY)
     here.failed(1, BUSY)
     assert first(here.limits(2)) == pytest.approx(limit_s)

@@ -33,16 +33,16 @@ SLOW = ScriptStep(chunk_delay_s=0.3)
 """Three seconds for a second of audio."""
 
 
-async def hear(rig: RouterRig, text: str = TEXT) -> Listener:
+async def listen(rig: RouterRig, text: str = TEXT) -> Listener:
     listener = Listener(rig.clock)
-    await listener.hear(rig.router, SynthesisRequest(text=text))
+    await listener.listen(rig.router, SynthesisRequest(text=text))
     return listener
 
 
 async def test_a_remote_slower_than_playback_is_left_before_the_listener_waits_long() -> None:
     async with RouterRig() as rig:
         rig.remote.always = SLOW
-        heard = await hear(rig)
+        heard = await listen(rig)
         assert_heard([c for c in heard.chunks if not c.restarted])
         assert heard.longest_silence_s <= 2.0
         assert set(heard.speakers) == {"local"}
@@ -51,9 +51,9 @@ async def test_a_remote_slower_than_playback_is_left_before_the_listener_waits_l
 async def test_a_remote_known_to_be_slow_begins_no_further_announcement() -> None:
     async with RouterRig() as rig:
         rig.remote.always = SLOW
-        await hear(rig)
+        await listen(rig)
         n_asked = len(rig.remote.record.requests)
-        heard = await hear(rig)
+        heard = await listen(rig)
         assert heard.silences[0] <= 0.2
         spoken = [r for r in rig.remote.record.requests[n_asked:] if r.text != PROBED]
         assert spoken == []
@@ -65,7 +65,7 @@ PROBED = ("Xin chào.",)
 async def test_the_probe_after_slow_speech_is_as_long_and_does_not_close_the_circuit() -> None:
     async with RouterRig() as rig:
         rig.remote.always = SLOW
-        await hear(rig)
+        await listen(rig)
         rig.remote.record.requests.clear()
         await rig.clock.advance(30)
         for _ in range(200):
@@ -84,7 +84,7 @@ async def test_a_slow_local_engine_is_an_event_and_its_sentences_have_no_holes()
     policy = RouterPolicy(fallback_enabled=False)
     async with RouterRig(Mode.LOCAL, policy=policy) as rig:
         rig.local.always = ScriptStep(chunk_delay_s=0.12)
-        heard = await hear(rig)
+        heard = await listen(rig)
         assert_heard(heard.chunks)
         for number in range(len(SENTENCES)):
             parts = [
@@ -105,7 +105,7 @@ async def test_a_sentence_of_a_slow_engine_that_would_be_late_is_spoken_by_a_fal
     async with RouterRig(Mode.LOCAL) as rig:
         rig.last.sample_rate_hz = 24_000  # no thread resamples while the clock goes on
         rig.local.always = ScriptStep(chunk_delay_s=0.5)
-        heard = await hear(rig)
+        heard = await listen(rig)
         assert heard.longest_silence_s <= 3.0
         assert heard.speakers == ["last_resort"] * len(SENTENCES)
 
@@ -114,7 +114,7 @@ async def test_a_slow_engine_may_be_replaced_altogether() -> None:
     policy = RouterPolicy(slow_engine=SlowEngine.FALLBACK)
     async with RouterRig(Mode.LOCAL, policy=policy) as rig:
         rig.local.always = ScriptStep(chunk_delay_s=0.12)
-        await hear(rig)
+        await listen(rig)
         assert rig.router.active == "last_resort"
 
 
@@ -134,7 +134,7 @@ async def test_the_chosen_voice_returns_after_two_sentences_of_a_fallback() -> N
     async with RouterRig(Mode.LOCAL) as rig:
         rig.local.script = [ScriptStep(), ScriptStep(error=WorkerDiedError("killed"))]
         text = " ".join(f"Đây là câu {n} của bản tin rất dài." for n in range(12))
-        heard = await hear(rig, text)
+        heard = await listen(rig, text)
         assert heard.speakers[0] == "local"
         assert heard.speakers.count("last_resort") <= 4
         assert heard.speakers[-1] == "local"
@@ -144,7 +144,7 @@ async def test_a_fallback_is_asked_once_for_the_rest_while_the_chosen_one_is_gon
     async with RouterRig(Mode.LOCAL) as rig:
         rig.local.script = [ScriptStep(), ScriptStep(error=WorkerDiedError("killed"))]
         rig.local.always = ScriptStep(error=WorkerDiedError("killed again"))
-        heard = await hear(rig, " ".join(f"Đây là câu {n} của bản tin." for n in range(24)))
+        heard = await listen(rig, " ".join(f"Đây là câu {n} của bản tin." for n in range(24)))
         assert heard.speakers == ["local", *["last_resort"] * 23]
         assert len(rig.last.record.requests) <= 5, "a server admits so many requests a minute"
 
@@ -163,7 +163,7 @@ class FailsAtItsEnd(ScriptedBackend):
 async def test_a_failure_after_the_last_sentence_costs_nothing(text: str) -> None:
     async with RouterRig() as rig:
         await rig.router.set_remote(FailsAtItsEnd(name="remote", clock=rig.clock))
-        heard = await hear(rig, text)
+        heard = await listen(rig, text)
         spoken = [c.sentence for c in heard.chunks if c.final]
         assert spoken == list(range(1 if text == SENTENCES[0] else len(SENTENCES)))
         assert not any(c.restarted for c in heard.chunks)

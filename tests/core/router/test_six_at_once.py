@@ -18,7 +18,7 @@ SIX = tuple(
 BEFORE = tuple(f"Đây là câu {n} của một bản tin khác." for n in range(20, 26))
 
 
-async def hear_six(speed: float, *, before: float | None) -> list[Listener]:
+async def listen_to_six(speed: float, *, before: float | None) -> list[Listener]:
     """Hear six requests at once on an engine.
 
     Args:
@@ -30,7 +30,7 @@ async def hear_six(speed: float, *, before: float | None) -> list[Listener]:
         await rig.router.set_local(local)
         await rig.router.set_last_resort(OneAtATime("last_resort", rig.clock, speed=5.0))
         if before is not None:
-            await Listener(rig.clock).hear(rig.router, SynthesisRequest(text=BEFORE))
+            await Listener(rig.clock).listen(rig.router, SynthesisRequest(text=BEFORE))
         local.speed = speed
         listeners = [Listener(rig.clock) for _ in SIX]
 
@@ -63,7 +63,7 @@ async def hear_six(speed: float, *, before: float | None) -> list[Listener]:
 async def test_the_longest_wait_of_six_at_once(
     speed: float, before: float | None, longest_s: float
 ) -> None:
-    listeners = await hear_six(speed, before=before)
+    listeners = await listen_to_six(speed, before=before)
 
     assert max(listener.longest_silence_s for listener in listeners) <= longest_s
 
@@ -72,6 +72,6 @@ async def test_the_longest_wait_of_six_at_once(
 async def test_nobody_leaves_an_engine_that_is_fast_enough_for_six(
     speed: float, before: float | None
 ) -> None:
-    listeners = await hear_six(speed, before=before)
+    listeners = await listen_to_six(speed, before=before)
 
     assert {speaker for listener in listeners for speaker in listener.speakers} == {"local"}

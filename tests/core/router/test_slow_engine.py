@@ -25,9 +25,9 @@ LONG = (
 NO_FALLBACK = RouterPolicy(fallback_enabled=False)
 
 
-async def hear(rig: RouterRig, text: str = TEXT) -> Listener:
+async def listen(rig: RouterRig, text: str = TEXT) -> Listener:
     listener = Listener(rig.clock)
-    await listener.hear(rig.router, SynthesisRequest(text=text))
+    await listener.listen(rig.router, SynthesisRequest(text=text))
     return listener
 
 
@@ -36,14 +36,14 @@ async def test_a_slow_engine_is_asked_again_when_it_has_recovered() -> None:
         rig.last.sample_rate_hz = 24_000  # no thread resamples while the clock goes on
         rig.local.always = ScriptStep(chunk_delay_s=0.5)
         for _ in range(4):
-            assert set((await hear(rig)).speakers) == {"last_resort"}
+            assert set((await listen(rig)).speakers) == {"last_resort"}
         rig.local.record.requests.clear()
-        await hear(rig)
+        await listen(rig)
         assert all("Xin chào" in request.text[0] for request in rig.local.record.requests)  # type: ignore[index]
         rig.local.always = ScriptStep()
         for _ in range(120):
             await rig.clock.advance(0.5)
-        assert set((await hear(rig)).speakers) == {"local"}
+        assert set((await listen(rig)).speakers) == {"local"}
 
 
 async def becomes_fast(rig: RouterRig, *, after_s: float) -> None:
@@ -57,13 +57,13 @@ async def test_a_reading_returns_only_to_an_engine_that_has_become_fast(recovers
         rig.last.sample_rate_hz = 24_000
         rig.local.always = ScriptStep(chunk_delay_s=0.3)
         for _ in range(3):
-            await hear(rig)
+            await listen(rig)
         status = rig.router.status().backend("local")
         assert status is not None
         assert (status.real_time_factor or 0.0) > 1.0, "it is known to be slow"
         listener = Listener(rig.clock)
         recovery = asyncio.create_task(becomes_fast(rig, after_s=6.0 if recovers else math.inf))
-        await listener.hear(rig.router, SynthesisRequest(text=LONG_READING))
+        await listener.listen(rig.router, SynthesisRequest(text=LONG_READING))
         recovery.cancel()
 
     assert_heard(listener.chunks, LONG_READING)
@@ -94,7 +94,7 @@ async def test_empty_chunks_of_a_slow_engine_do_not_hide_how_slow_it_is() -> Non
         local = Gathering(name="local", clock=rig.clock)
         await rig.router.set_local(local)
         local.always = ScriptStep(chunk_delay_s=0.3)
-        assert_heard((await hear(rig)).chunks)
+        assert_heard((await listen(rig)).chunks)
         factor = rig.router.status().backend("local").real_time_factor  # type: ignore[union-attr]
         assert factor is not None
         assert factor > 2.0
@@ -106,7 +106,7 @@ async def test_empty_chunks_of_a_slow_engine_do_not_keep_a_listener_waiting() ->
         await rig.router.set_local(local)
         rig.last.sample_rate_hz = 24_000
         local.always = ScriptStep(chunk_delay_s=1.5)
-        heard = await hear(rig)
+        heard = await listen(rig)
         assert_heard(heard.chunks)
         assert heard.longest_silence_s <= 5.0
 
@@ -129,7 +129,7 @@ async def test_signs_of_life_behind_a_sentence_do_not_keep_a_listener_waiting() 
         await rig.router.set_local(KeepsBack(name="local", clock=rig.clock))
         rig.last.sample_rate_hz = 24_000
 
-        heard = await hear(rig)
+        heard = await listen(rig)
 
         assert heard.speakers[-1] == "last_resort"
         assert heard.longest_silence_s <= 5.0
@@ -158,7 +158,7 @@ async def whole() -> AsyncIterator[tuple[RouterRig, Whole]]:
         await rig.router.set_local(local)
         local.always = ScriptStep(chunk_delay_s=0.07)
         for _ in range(6):  # until it is known
-            await hear(rig, LONG)
+            await listen(rig, LONG)
             await let_pass(rig, 60.0)
         yield rig, local
 
@@ -173,7 +173,7 @@ async def test_a_sentence_known_to_begin_late_is_spoken_by_a_fallback(
 ) -> None:
     rig, _ = whole
     for pause_s in (10.0, 400.0, 3_000.0):
-        assert (await hear(rig, LONG)).longest_silence_s <= 1.0
+        assert (await listen(rig, LONG)).longest_silence_s <= 1.0
         await let_pass(rig, pause_s)
 
 
@@ -182,8 +182,8 @@ async def test_only_a_sentence_that_would_begin_late_is_left_to_a_fallback(
 ) -> None:
     rig, _ = whole
 
-    assert (await hear(rig, "Cửa trước đang mở.")).speakers == ["local"]
-    heard = await hear(rig, " ".join([LONG] * 6))
+    assert (await listen(rig, "Cửa trước đang mở.")).speakers == ["local"]
+    heard = await listen(rig, " ".join([LONG] * 6))
     assert heard.speakers[0] == "last_resort"
     assert heard.speakers[-1] == "local", "it makes the later ones while others are heard"
     assert heard.longest_silence_s <= 1.0
@@ -194,7 +194,7 @@ async def test_an_engine_that_begins_early_again_is_asked_again(
 ) -> None:
     rig, local = whole
     local.always = ScriptStep(chunk_delay_s=0.01)
-    await hear(rig, LONG)
+    await listen(rig, LONG)
     await let_pass(rig, 280.0)
 
-    assert (await hear(rig, LONG)).speakers == ["local"]
+    assert (await listen(rig, LONG)).speakers == ["local"]

@@ -21,7 +21,7 @@ from vieneu_core.text.user_dictionary import (
     without_entry,
 )
 
-HOUSE = UserDictionary.parse(
+ENTRIES = UserDictionary.parse(
     """# Nhà mình
 Aqara = a ca ra
 An = bé An
@@ -55,8 +55,8 @@ bếp từ = bếp
     ],
 )
 def test_whole_words_are_replaced_the_longest_first(sentence: str, expected: str) -> None:
-    assert HOUSE.applied(sentence) == expected
-    assert HOUSE.applied(unicodedata.normalize("NFD", sentence)) == expected
+    assert ENTRIES.applied(sentence) == expected
+    assert ENTRIES.applied(unicodedata.normalize("NFD", sentence)) == expected
 
 
 def test_an_entry_may_be_written_in_decomposed_letters() -> None:

@@ -139,15 +139,15 @@ def test_of_many_who_add_one_name_at_once_one_succeeds(folder: Path) -> None:
         try:
             VoiceCatalogue(folder).add("An", clip(seed))
         except InvalidRequestError as error:
-            told.append(error.detail)
+            reported.append(error.detail)
             return False
         return True
 
-    told: list[str] = []
+    reported: list[str] = []
     with ThreadPoolExecutor(8) as threads:
         won = list(threads.map(add, range(8)))
 
-    assert told == ["There is a voice 'an' already."] * 7
+    assert reported == ["There is a voice 'an' already."] * 7
     found = VoiceCatalogue(folder).get("an")
     assert found is not None
     assert found.reference == clip(won.index(True))

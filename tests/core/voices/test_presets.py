@@ -81,13 +81,13 @@ def test_a_missing_file_is_a_named_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("presets", "told"),
+    ("presets", "reported"),
     [({" ": PRESET}, "no name"), ({"An": PRESET, " An": PRESET}, "same name")],
 )
 def test_a_preset_without_a_name_of_its_own_is_refused(
-    tmp_path: Path, presets: object, told: str
+    tmp_path: Path, presets: object, reported: str
 ) -> None:
-    with pytest.raises(ModelLoadError, match=told):
+    with pytest.raises(ModelLoadError, match=reported):
         read_presets(written(tmp_path, {"presets": presets}))
 
 

@@ -87,7 +87,7 @@ def noise(seconds: float) -> Samples:
 
 
 @pytest.mark.parametrize(
-    ("samples", "told"),
+    ("samples", "reported"),
     [
         (speech(2), r"2\.00 s; at least 3"),
         (np.concatenate([silence(3), speech(1.5), silence(3)]), r"only 1\.\d s of speech"),
@@ -99,14 +99,16 @@ def noise(seconds: float) -> Samples:
     ],
     ids=["short", "mostly-silent", "quiet", "overdriven", "offset", "noise", "silence"],
 )
-def test_what_gives_no_voice_is_refused_with_what_was_measured(samples: Samples, told: str) -> None:
-    with pytest.raises(ReferenceAudioError, match=told) as caught:
+def test_what_gives_no_voice_is_refused_with_what_was_measured(
+    samples: Samples, reported: str
+) -> None:
+    with pytest.raises(ReferenceAudioError, match=reported) as caught:
         read(samples)
     assert caught.value.remedy
 
 
 @pytest.mark.parametrize(
-    ("transcript", "told"),
+    ("transcript", "reported"),
     [
         ("", "empty"),
         ("...", "empty"),
@@ -114,8 +116,8 @@ def test_what_gives_no_voice_is_refused_with_what_was_measured(samples: Samples,
         (TRANSCRIPT * 5, "letters for each"),
     ],
 )
-def test_a_transcript_that_is_not_what_is_said_is_refused(transcript: str, told: str) -> None:
-    with pytest.raises(ReferenceAudioError, match=told):
+def test_a_transcript_that_is_not_what_is_said_is_refused(transcript: str, reported: str) -> None:
+    with pytest.raises(ReferenceAudioError, match=reported):
         read(speech(5), transcript)
 
 

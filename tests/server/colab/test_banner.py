@@ -33,9 +33,9 @@ def test_the_banner_says_what_to_do_next(language: str) -> None:
     assert "http://127.0.0.1:4711/secret-path" in plain
     assert "vieneu connect https://a<b>.ngrok.app" in plain
     assert "25.11.2026" in plain
-    told = replace(FACTS, token_page_url="", ends_at=None, address_updated=True)
-    assert messages("next_connected") in banner_text(told, messages)
-    assert messages("no_end") in banner_text(told, messages)
+    reported = replace(FACTS, token_page_url="", ends_at=None, address_updated=True)
+    assert messages("next_connected") in banner_text(reported, messages)
+    assert messages("no_end") in banner_text(reported, messages)
 
 
 def test_the_banner_opens_no_window_and_fetches_nothing() -> None:

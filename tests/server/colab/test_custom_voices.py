@@ -67,7 +67,7 @@ def test_an_empty_form_adds_nothing_and_says_so(
 
 
 @pytest.mark.parametrize(
-    ("form", "error", "told"),
+    ("form", "error", "reported"),
     [
         ({"name": "A", "clip": "/no/such.wav", "transcript": TEXT}, ReferenceAudioError, "ô 4"),
         ({"name": "A", "clip": "/dev", "transcript": TEXT}, ReferenceAudioError, "ô 4"),
@@ -78,7 +78,7 @@ def test_an_empty_form_adds_nothing_and_says_so(
     ],
 )
 def test_a_clip_that_cannot_be_used_is_told_in_vietnamese(
-    form: dict[str, str], error: type[Exception], told: str, tmp_path: Path
+    form: dict[str, str], error: type[Exception], reported: str, tmp_path: Path
 ) -> None:
     clip, text = tmp_path / "a.wav", tmp_path / "a.txt"
     clip.write_bytes(wav_file())
@@ -89,7 +89,7 @@ def test_a_clip_that_cannot_be_used_is_told_in_vietnamese(
         colab.add_voices(**form, folder=str(tmp_path / "voices"))  # type: ignore[arg-type]
     shown = caught.value._render_traceback_()  # type: ignore[attr-defined]
     assert caught.value.detail not in shown[0]  # type: ignore[attr-defined]
-    assert told in shown[1]
+    assert reported in shown[1]
     assert names(tmp_path / "voices") == []
 
 
@@ -108,7 +108,7 @@ def test_a_voice_of_the_notebook_is_spoken_by_the_server(
         CLONING, tunnel="none", token=TOKEN, voices=voice.id, voices_folder=folder, language="en"
     )
     try:
-        spoken, listed = asyncio.run(hear(str(relay.url), voice.id))
+        spoken, listed = asyncio.run(listen(str(relay.url), voice.id))
     finally:
         relay.close()
 
@@ -117,7 +117,7 @@ def test_a_voice_of_the_notebook_is_spoken_by_the_server(
     assert spoken == voice.id
 
 
-async def hear(url: str, voice: str) -> tuple[str | None, list[str]]:
+async def listen(url: str, voice: str) -> tuple[str | None, list[str]]:
     async with RemoteBackend(url, SecretStr(TOKEN)) as backend:
         speech = await synthesize(backend, SynthesisRequest(text="Xin chào.", voice=voice))
         return speech.chunks[0].speaker.voice, [each.id for each in await backend.voices()]

@@ -36,7 +36,7 @@ class Pip:
 
 
 @pytest.mark.parametrize(
-    ("asked", "gpu", "fitting", "told"),
+    ("asked", "gpu", "fitting", "reported"),
     [
         ("auto", True, "pytorch", "There is a GPU"),
         ("auto", False, "gguf", "no GPU"),
@@ -46,10 +46,10 @@ class Pip:
     ],
 )
 def test_the_engine_that_fits_is_taken_and_a_cpu_is_warned_of(
-    asked: str, gpu: bool, fitting: str, told: str, capsys: pytest.CaptureFixture[str]
+    asked: str, gpu: bool, fitting: str, reported: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert prepare(asked, language="en", gpu=gpu, pip=Pip()) == fitting
-    assert told in capsys.readouterr().out
+    assert reported in capsys.readouterr().out
 
 
 def test_what_an_engine_needs_is_installed_once(
@@ -81,7 +81,7 @@ def test_what_an_engine_needs_is_installed_once(
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "reported"),
     [
         (
             "vi",
@@ -107,7 +107,7 @@ def test_what_an_engine_needs_is_installed_once(
 )
 def test_why_an_engine_cannot_be_installed_is_told_in_the_readers_language(
     language: str,
-    told: tuple[str, str],
+    reported: tuple[str, str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -119,7 +119,7 @@ def test_why_an_engine_cannot_be_installed_is_told_in_the_readers_language(
         prepare("espeak", language=language, pip=Pip(1, printed))
 
     shown = caught.value._render_traceback_()  # type: ignore[attr-defined]
-    assert tuple(shown[:2]) == told
+    assert tuple(shown[:2]) == reported
     assert "“engine_install”" in shown[2]
     lines = capsys.readouterr().out.splitlines()
     assert "No space left on device" in lines[-1]

@@ -54,7 +54,7 @@ def test_a_refused_authtoken_ends_the_cell_and_the_server(
 
 
 @pytest.mark.parametrize(
-    ("forms", "told"),
+    ("forms", "reported"),
     [
         ({"tunnel": "pigeon"}, "no tunnel 'pigeon'"),
         ({"tunnel": "none", "domain": "a.ngrok.app"}, "reserved domains"),
@@ -62,8 +62,8 @@ def test_a_refused_authtoken_ends_the_cell_and_the_server(
         ({"tunnel": "none", "callback_url": "house/hook"}, "callback URL"),
     ],
 )
-def test_forms_that_cannot_be_are_told(forms: dict[str, object], told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told):
+def test_forms_that_cannot_be_are_told(forms: dict[str, object], reported: str) -> None:
+    with pytest.raises(ConfigurationError, match=reported):
         colab.start(TONES, token=TOKEN, **forms)  # type: ignore[arg-type]
 
 

@@ -46,12 +46,12 @@ def test_it_is_reached_shown_and_closed(capsys: pytest.CaptureFixture[str]) -> N
     assert seconds[0] > 0.3
     # Neither the test sentence, nor the voices, nor the checks of this cell:
     assert counts == [2], "the check and the sentence of the client"
-    for told in (
+    for reported in (
         *("The model has spoken a test sentence", "Voice prepared: vi-high", "nobody"),
         *("The server is ready", url, page, "vieneu connect", "are closed"),
         "requests · queue",
     ):
-        assert told in shown
+        assert reported in shown
     assert TOKEN not in shown + repr(relay)
     assert not relay.runs
     relay.close()  # without effect

@@ -32,7 +32,7 @@ from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.errors import MissingExtraError, RateLimitedError
 from vieneu_core.testing.scripted import ScriptedBackend
 
-NOBODY = f"redis://:{PASSWORD}@127.0.0.1:1/0"
+UNREACHABLE = f"redis://:{PASSWORD}@127.0.0.1:1/0"
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ async def test_no_address_of_a_client_is_kept(
 @pytest.mark.parametrize(
     ("uri", "reason"),
     [
-        (NOBODY, "cannot be reached"),
+        (UNREACHABLE, "cannot be reached"),
         ("redis+unix://:wrong-{password}@{socket}?db=0", "refuses the user or the password"),
         ("nonsense://:{password}@host/0", "no URI"),
         ("redis://:{password}/x@host:port/0", "no URI"),
@@ -221,16 +221,16 @@ def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("redis", "redis.asyncio"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtraError, match="redis of vieneu-colab-server"):
-        check_storage(SecretStr(NOBODY))
+        check_storage(SecretStr(UNREACHABLE))
     with pytest.raises(MissingExtraError, match="redis of vieneu-colab-server"):
-        SharedCounts(SecretStr(NOBODY), FakeClock())
+        SharedCounts(SecretStr(UNREACHABLE), FakeClock())
 
 
 def test_the_uri_does_not_stay_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(STORAGE_VARIABLE, NOBODY)
+    monkeypatch.setenv(STORAGE_VARIABLE, UNREACHABLE)
     monkeypatch.setenv("VIENEU_SERVER_TOKEN", "token-for-tests-0123456789")
     settings, _ = make_settings({}, None)
 
     assert settings.rate_limit_storage is not None
-    assert settings.rate_limit_storage.get_secret_value() == NOBODY
+    assert settings.rate_limit_storage.get_secret_value() == UNREACHABLE
     assert STORAGE_VARIABLE not in os.environ

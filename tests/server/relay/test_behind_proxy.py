@@ -41,8 +41,8 @@ async def _asked(site: RelaySite, method: str, path: str, options: dict[str, Any
     async with site.session.request(method, site.url + path, **asked) as answer:
         assert answer.status == 200, await answer.text()
         assert "Content-Length" not in answer.headers
-        told = (answer.headers.get(name) for name in ("X-Accel-Buffering", "Cache-Control"))
-        return " ".join(map(str, told))
+        reported = (answer.headers.get(name) for name in ("X-Accel-Buffering", "Cache-Control"))
+        return " ".join(map(str, reported))
 
 
 @pytest.mark.parametrize(("method", "path", "options"), STREAMS)
@@ -58,8 +58,8 @@ async def test_the_events_of_a_job_say_so(site: RelaySite) -> None:
         f"{site.url}/jobs", json={"text": "Xin chào."}, headers=headers
     ) as made:
         job = await made.json()
-    told = await _asked(site, "GET", f"/jobs/{job['id']}/events", {})
-    assert told == "no no-store, no-transform"
+    reported = await _asked(site, "GET", f"/jobs/{job['id']}/events", {})
+    assert reported == "no no-store, no-transform"
 
 
 @pytest.mark.parametrize(("scheme", "is_secure"), [("https", True), ("http", False)])

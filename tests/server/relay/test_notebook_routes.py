@@ -72,7 +72,7 @@ async def test_the_chosen_voice_is_carried_with_its_clip(site: RelaySite) -> Non
 
 
 @pytest.mark.parametrize(
-    ("samples", "status", "told"),
+    ("samples", "status", "reported"),
     [
         (["nobody"], 404, "nobody"),
         ([str(n) for n in range(9)], 422, "at most 8"),
@@ -84,17 +84,17 @@ async def test_the_chosen_voice_is_carried_with_its_clip(site: RelaySite) -> Non
     ],
 )
 async def test_what_cannot_be_carried_is_named(
-    site: RelaySite, samples: object, status: int, told: str
+    site: RelaySite, samples: object, status: int, reported: str
 ) -> None:
     problem = await site.call("POST", "/notebook", status=status, json={"samples": samples})
 
-    assert told in problem["detail"]
+    assert reported in problem["detail"]
 
 
 async def test_a_voice_whose_files_somebody_changed_is_named(site: RelaySite) -> None:
     about = site.administration.voices.folder / "ong-noi/voice.json"
-    told = json.loads(about.read_text("utf-8"))
-    about.write_text(json.dumps({**told, "name": "a\u0007b"}), "utf-8")
+    reported = json.loads(about.read_text("utf-8"))
+    about.write_text(json.dumps({**reported, "name": "a\u0007b"}), "utf-8")
 
     problem = await site.call("POST", "/notebook", status=422, json={"samples": ["ong-noi"]})
 

@@ -84,7 +84,7 @@ async def test_a_new_name_has_some_tries() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "reported"),
     [
         (lambda: ngrok_page(3200, 404), "ERR_NGROK_3200"),
         (lambda: ngrok_page(8012, 502), "ERR_NGROK_8012"),
@@ -101,10 +101,10 @@ async def test_a_new_name_has_some_tries() -> None:
         (lambda: web.Response(status=302, headers={"Location": "https://e.vn/"}), "redirect"),
     ],
 )
-async def test_anything_else_is_no_answer_of_this_server(make: object, told: str) -> None:
+async def test_anything_else_is_no_answer_of_this_server(make: object, reported: str) -> None:
     edge = Edge(*[make() for _ in range(MAX_TRIES)])  # type: ignore[operator]  # a function
     async with checked(edge) as task:
-        with pytest.raises(AddressUnreachableError, match=told) as caught:
+        with pytest.raises(AddressUnreachableError, match=reported) as caught:
             task.result()
     assert len(edge.seen) == MAX_TRIES
     assert "does not answer at its public address" in caught.value.detail

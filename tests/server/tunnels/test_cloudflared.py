@@ -44,7 +44,7 @@ async def test_cloudflared_has_an_address_and_never_waits_for_a_reader(
 
 
 @pytest.mark.parametrize(
-    ("kind", "error", "told"),
+    ("kind", "error", "reported"),
     [
         ("refused", QuickTunnelRefusedError, "refuses"),
         ("offline", TunnelNetworkError, "cannot be reached"),
@@ -56,12 +56,12 @@ async def test_what_cloudflare_refuses_has_a_name(
     port: int,
     kind: str,
     error: type[TunnelOpenError],
-    told: str,
+    reported: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("STAND_IN", kind)
 
-    with pytest.raises(error, match=told) as caught:
+    with pytest.raises(error, match=reported) as caught:
         await quick_tunnel(tmp_path).open(port)
     assert type(caught.value) is error
 

@@ -166,16 +166,16 @@ async def test_the_tunnel_fetches_what_is_not_here(
 
 
 @pytest.mark.parametrize(
-    ("proxy", "told"),
+    ("proxy", "reported"),
     [("socks5://me:secret@127.0.0.1:9", "HTTPS_PROXY"), ("http://me:secret@127.0.0.1:9", "proxy")],
 )
 async def test_a_proxy_that_cannot_be_used_is_named_without_its_password(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str, reported: str
 ) -> None:
     forget_proxies(monkeypatch)
     monkeypatch.setenv("HTTPS_PROXY", proxy)
 
-    with pytest.raises(TunnelNetworkError, match=told) as caught:
+    with pytest.raises(TunnelNetworkError, match=reported) as caught:
         await fetch_cloudflared(tmp_path, releases_url="https://github.example/latest")
 
     assert "NO_PROXY" in caught.value.remedy

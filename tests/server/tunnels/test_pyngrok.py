@@ -57,7 +57,7 @@ async def test_a_reserved_domain_is_the_address(tmp_path: Path, port: int) -> No
 
 
 @pytest.mark.parametrize(
-    ("kind", "error", "told"),
+    ("kind", "error", "reported"),
     [
         ("bad", AuthtokenRefusedError, "ERR_NGROK_107"),
         ("second", SecondAgentError, "ERR_NGROK_108"),
@@ -80,7 +80,7 @@ async def test_what_ngrok_refuses_has_a_name(
     port: int,
     kind: str,
     error: type[TunnelOpenError],
-    told: str,
+    reported: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     tunnel = ngrok_tunnel(tmp_path, kind)
@@ -89,7 +89,7 @@ async def test_what_ngrok_refuses_has_a_name(
         await tunnel.open(port)
 
     assert type(caught.value) is error
-    assert told in caught.value.detail
+    assert reported in caught.value.detail
     assert caught.value.remedy
     assert "2aBcDeF" not in str(caught.value)
     assert "2aBcDeF" not in caplog.text

@@ -131,9 +131,9 @@ async def test_no_refusal_ends_a_tunnel_that_was_open(kind: type[TunnelOpenError
 
     assert not kept.task.done()
     assert kept.supervisor.url is None
-    told = "Refused." if kind.transient else f"Refused. {kind.default_remedy}"
-    assert kept.losses == ["It broke.", told], "a reason that stays is told once"
-    assert kept.supervisor.down_reason == told
+    reported = "Refused." if kind.transient else f"Refused. {kind.default_remedy}"
+    assert kept.losses == ["It broke.", reported], "a reason that stays is told once"
+    assert kept.supervisor.down_reason == reported
     assert len(tunnel.outcomes) > 10, "the pauses grow"
     await kept.clock.advance(2 * 3600)
     reopened = kept.supervisor.down_reason == ""

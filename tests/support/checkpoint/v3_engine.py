@@ -78,7 +78,7 @@ def missing(path: Path) -> None:
     path.unlink()
 
 
-def nonsense(path: Path) -> None:
+def invalid(path: Path) -> None:
     """Fill a file with nonsense."""
     path.write_bytes(b"nonsense")
 

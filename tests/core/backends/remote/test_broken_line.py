@@ -184,14 +184,14 @@ async def test_bytes_behind_the_end_mark_are_refused(site: RemoteSite) -> None:
     site.go_wrong(all_then(more), Moment.AFTER)
     got = []
 
-    async def hear() -> None:
+    async def receive() -> None:
         async for chunk in remote.stream(SynthesisRequest(text=COUNTING)):
             got.append(chunk)
             if chunk.final and chunk.sentence == len(COUNTING) - 1:
                 seen_end.set()
 
     with pytest.raises(BadResponseError, match="end mark"):
-        await hear()
+        await receive()
     assert_whole(got, COUNTING)
 
 

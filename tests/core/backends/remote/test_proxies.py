@@ -72,9 +72,9 @@ async def test_a_proxy_with_a_password_gets_it_and_nobody_else(
         with pytest.raises(BackendError) as caught:
             await speak()
 
-    told = "".join(traceback.format_exception(caught.value)) + caplog.text
-    assert PASSWORD not in told
-    assert "wrong" not in told
+    reported = "".join(traceback.format_exception(caught.value)) + caplog.text
+    assert PASSWORD not in reported
+    assert "wrong" not in reported
 
 
 async def test_a_proxy_that_is_away_is_named_as_the_reason(

@@ -69,8 +69,8 @@ def test_a_refused_connection_leaves_the_file_alone(connected: CliSandbox, serve
     wrong = connected.run("connect", server_url, "--token-stdin", text="wrong-token\n")
     assert wrong.returncode == 6
     assert "Copy the current token" in wrong.stderr
-    nobody = connected.run("connect", "http://127.0.0.1:9", "--token-stdin", text="x\n")
-    assert nobody.returncode == 5
+    unreachable = connected.run("connect", "http://127.0.0.1:9", "--token-stdin", text="x\n")
+    assert unreachable.returncode == 5
     assert connected.config.read_bytes() == before
 
 
@@ -148,11 +148,11 @@ def test_where_the_server_has_an_admin_token_only_that_rotates(
 def test_a_token_is_not_rotated_where_it_could_not_be_kept(
     sandbox: CliSandbox, server_url: str
 ) -> None:
-    nobody = sandbox.run("rotate-token")
+    unreachable = sandbox.run("rotate-token")
     assert sandbox.run("connect", server_url, "--token-stdin", text=SERVER_TOKEN).returncode == 0
     elsewhere = sandbox.run("rotate-token", COLAB_AUTH_TOKEN=SERVER_TOKEN)
 
-    assert (nobody.returncode, elsewhere.returncode) == (5, 3)
+    assert (unreachable.returncode, elsewhere.returncode) == (5, 3)
     assert "COLAB_AUTH_TOKEN" in elsewhere.stderr
     assert sandbox.run("mode", "remote").returncode == 0, "the token is as it was"
 

@@ -57,13 +57,13 @@ def test_the_check_names_the_voice_and_those_that_there_are(wrong: CliSandbox) -
     wrong.in_process, wrong.command = False, WITHOUT_MODELS
     done = wrong.run("doctor", COLUMNS="200")
     assert done.returncode == 3
-    told = "✗ Voice local.voice: ba-ngoai: the engine has no such voice; choose one of"
-    assert told in " ".join(done.stdout.split())
+    reported = "✗ Voice local.voice: ba-ngoai: the engine has no such voice; choose one of"
+    assert reported in " ".join(done.stdout.split())
     assert f"→ {KNOWN}" in done.stdout
     assert "✓  Local engine" in done.stdout
-    told = "✗ Giọng local.voice: ba-ngoai: công cụ đọc không có giọng này; hãy chọn một trong"
+    reported = "✗ Giọng local.voice: ba-ngoai: công cụ đọc không có giọng này; hãy chọn một trong"
     vietnamese = wrong.run("doctor", "--lang", "vi", COLUMNS="200").stdout
-    assert " ".join(told.split()) in " ".join(vietnamese.split())
+    assert " ".join(reported.split()) in " ".join(vietnamese.split())
     assert f"→ {KNOWN}" in vietnamese
 
 

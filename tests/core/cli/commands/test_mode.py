@@ -4,9 +4,9 @@ from cli_sandbox import CliSandbox
 
 
 def test_a_mode_whose_backend_is_not_ready_is_refused(sandbox: CliSandbox) -> None:
-    nobody = sandbox.run("mode", "remote")
-    assert nobody.returncode == 5
-    assert "vieneu connect URL" in nobody.stderr
+    unconfigured = sandbox.run("mode", "remote")
+    assert unconfigured.returncode == 5
+    assert "vieneu connect URL" in unconfigured.stderr
     assert not sandbox.config.exists()
     sandbox.config.parent.mkdir(parents=True)
     text = "colab:\n  enabled: true\n  endpoint_url: http://127.0.0.1:9\n  auth_token: x\n"

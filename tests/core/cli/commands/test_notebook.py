@@ -71,20 +71,20 @@ def test_it_carries_the_packages_and_asks_no_index_for_them(
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "reported"),
     [
         ("en", "from PyPI. Use it only if the project has published"),
         ("vi", "từ PyPI. Chỉ dùng khi dự án đã phát hành"),
     ],
 )
 def test_pypi_is_asked_only_where_it_is_chosen_for_exactly_this_version(
-    sandbox: CliSandbox, language: str, told: str
+    sandbox: CliSandbox, language: str, reported: str
 ) -> None:
     done = sandbox.run("notebook", "-o", "colab.ipynb", "--pypi", "--lang", language)
     server = cell(sandbox.home / "colab.ipynb", "server")
 
     assert done.returncode == 0
-    assert told in done.stderr
+    assert reported in done.stderr
     assert f"'vieneu-core=={__version__}'" in server
     assert f"'vieneu-colab-server[ngrok]=={__version__}'" in server
     assert "WHEELS" not in server
@@ -153,7 +153,7 @@ def test_a_token_that_no_server_takes_is_named_and_not_replaced(sandbox: CliSand
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reported"),
     [
         (("--tunnel", "pigeon"), "--tunnel: "),
         (
@@ -174,12 +174,12 @@ def test_a_token_that_no_server_takes_is_named_and_not_replaced(sandbox: CliSand
     ],
 )
 def test_wrong_options_are_named_and_nothing_is_written(
-    sandbox: CliSandbox, arguments: tuple[str, ...], told: str
+    sandbox: CliSandbox, arguments: tuple[str, ...], reported: str
 ) -> None:
     done = sandbox.run("notebook", "-o", "colab.ipynb", *arguments)
 
     assert done.returncode == 3
-    assert told in done.stderr
+    assert reported in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "secret" not in done.stderr
     assert not (sandbox.home / "colab.ipynb").exists()

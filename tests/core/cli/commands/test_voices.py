@@ -101,7 +101,7 @@ def test_what_was_done_to_a_clip_is_told_in_either_language(sandbox: CliSandbox)
 
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize(
-    ("audio", "text", "told"),
+    ("audio", "text", "reported"),
     [
         ("absent.wav", TRANSCRIPT, "cannot be read"),
         ("short.wav", TRANSCRIPT, "at least 3 s"),
@@ -110,7 +110,7 @@ def test_what_was_done_to_a_clip_is_told_in_either_language(sandbox: CliSandbox)
     ],
 )
 def test_what_cannot_be_a_voice_is_told_in_one_line(
-    sandbox: CliSandbox, audio: str, text: str, told: str
+    sandbox: CliSandbox, audio: str, text: str, reported: str
 ) -> None:
     (sandbox.home / "ba.wav").write_bytes(wav_file())
     (sandbox.home / "short.wav").write_bytes(wav_file(2))
@@ -119,7 +119,7 @@ def test_what_cannot_be_a_voice_is_told_in_one_line(
     done = sandbox.run("voices", "add", "Ba", "--audio", audio, "--text", text)
 
     assert done.returncode == 4
-    assert told in done.stderr
+    assert reported in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (sandbox.home / ".local").exists()
 
@@ -169,14 +169,14 @@ def test_without_the_package_it_is_refused_unless_it_is_only_preferred(
 
 
 @pytest.mark.parametrize(
-    ("lang", "told"),
+    ("lang", "reported"),
     [
         ("C.UTF-8", r"Downloading the model: [1-5] of 6 MB"),
         ("vi_VN.UTF-8", r"Đang tải mô hình: [1-5] / 6 MB"),
     ],
 )
 def test_say_shows_how_far_the_download_has_come(
-    sandbox: CliSandbox, models: ModelFolder, lang: str, told: str
+    sandbox: CliSandbox, models: ModelFolder, lang: str, reported: str
 ) -> None:
     sandbox.config.parent.mkdir(parents=True)
     sandbox.config.write_text(
@@ -197,6 +197,6 @@ def test_say_shows_how_far_the_download_has_come(
         )
         assert screen.finish() == 0
 
-    assert re.search(told, screen.shown)
+    assert re.search(reported, screen.shown)
     last = screen.shown.splitlines()[-1]
     assert last.startswith("a.wav")

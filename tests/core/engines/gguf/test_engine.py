@@ -94,7 +94,7 @@ def test_a_listener_that_leaves_in_the_middle_harms_nobody(engine: CodeEngine) -
 def test_knowing_what_comes_next_changes_no_sound(engine: CodeEngine) -> None:
     alone = [speak_gguf(engine, sentence) for sentence in SENTENCES]
 
-    foreseen = [
+    prefetched = [
         b"".join(
             engine.synthesize(
                 Utterance(text=text, voice=AN, upcoming=(*SENTENCES[i + 1 :], "...")), never
@@ -103,7 +103,7 @@ def test_knowing_what_comes_next_changes_no_sound(engine: CodeEngine) -> None:
         for i, text in enumerate(SENTENCES)
     ]
 
-    assert foreseen == alone
+    assert prefetched == alone
 
 
 @pytest.mark.parametrize("text", ["...", "😀", "\u200b!"])

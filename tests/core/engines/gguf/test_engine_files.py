@@ -44,7 +44,7 @@ def test_a_damaged_file_is_an_error_that_names_it(
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         ({"presets": {}}, "presets"),
         ({"presets": {"An": {"codes": [], "text": "a"}}}, "codes"),
@@ -55,10 +55,12 @@ def test_a_damaged_file_is_an_error_that_names_it(
         ([], "object"),
     ],
 )
-def test_voices_of_another_kind_are_an_error(copy: ModelFolder, content: object, told: str) -> None:
+def test_voices_of_another_kind_are_an_error(
+    copy: ModelFolder, content: object, reported: str
+) -> None:
     (copy.path / "voices.json").write_text(json.dumps(content), "utf-8")
 
-    with pytest.raises(ModelLoadError, match=told):
+    with pytest.raises(ModelLoadError, match=reported):
         load(copy)
 
 
@@ -102,7 +104,7 @@ def test_a_model_that_never_ends_is_told_while_loading(copy: ModelFolder) -> Non
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
         ({"temprature": 1}, "temprature"),
         ({"temperature": -1}, "temperature"),
@@ -114,9 +116,9 @@ def test_a_model_that_never_ends_is_told_while_loading(copy: ModelFolder) -> Non
     ],
 )
 def test_a_wrong_option_is_an_error_that_names_it(
-    folder: ModelFolder, options: dict[str, object], told: str
+    folder: ModelFolder, options: dict[str, object], reported: str
 ) -> None:
-    with pytest.raises(ModelLoadError, match=told):
+    with pytest.raises(ModelLoadError, match=reported):
         load(folder, **options)
 
 

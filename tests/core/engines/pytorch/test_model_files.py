@@ -17,7 +17,7 @@ from vieneu_core.errors import ModelLoadError
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reported"),
     [
         ("config.json", r"config\.json"),
         ("tokenizer.json", r"tokenizer\.json"),
@@ -26,7 +26,7 @@ from vieneu_core.errors import ModelLoadError
 )
 @pytest.mark.parametrize("damage", ["missing", "truncated"])
 def test_a_damaged_folder_is_an_error(
-    path: Path, tmp_path: Path, name: str, told: str, damage: str
+    path: Path, tmp_path: Path, name: str, reported: str, damage: str
 ) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(path, folder)
@@ -35,7 +35,7 @@ def test_a_damaged_folder_is_an_error(
     if damage == "truncated":
         (folder / name).write_bytes(content[: len(content) // 2])
 
-    with pytest.raises(ModelLoadError, match=told if damage == "missing" else "usable model"):
+    with pytest.raises(ModelLoadError, match=reported if damage == "missing" else "usable model"):
         TorchModel(folder, PLAIN, CPU)
 
 

@@ -136,16 +136,16 @@ def test_a_clip_is_cloned_and_its_file_is_gone_afterwards(
 
 
 @pytest.mark.parametrize(
-    ("unusable", "told"),
+    ("unusable", "reported"),
     [
         (noise_clip(0.3), r"only 0\.30 s"),
         (noise_clip(loudness=0), "silent"),
     ],
 )
 def test_a_clip_that_is_no_speech_is_an_error(
-    engine: SdkEngine, unusable: ReferenceAudio, told: str
+    engine: SdkEngine, unusable: ReferenceAudio, reported: str
 ) -> None:
-    with pytest.raises(ReferenceAudioError, match=told):
+    with pytest.raises(ReferenceAudioError, match=reported):
         spoken(engine, SHORT, unusable)
 
 

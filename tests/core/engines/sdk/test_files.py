@@ -19,11 +19,11 @@ from checkpoint.v3_engine import (
     LAST,
     SHORT,
     cut_off,
+    invalid,
     loaded_sdk,
     make_turbo,
     missing,
     noise_clip,
-    nonsense,
     pitches_spoken,
     spoken,
     turbo,
@@ -54,7 +54,7 @@ def copy(made: Path, tmp_path: Path) -> Path:
 
 # NumPy leaves the file of a broken archive open.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("damage", [missing, nonsense, cut_off])
+@pytest.mark.parametrize("damage", [missing, invalid, cut_off])
 @pytest.mark.parametrize(
     "file",
     [
@@ -81,25 +81,25 @@ def test_a_file_that_is_missing_or_broken_is_an_error(
 
 
 def test_voices_that_cannot_be_read_are_an_error(copy: Path) -> None:
-    nonsense(copy / VOICES)
+    invalid(copy / VOICES)
 
     with pytest.raises(ModelLoadError, match="unreadable voices file"):
         loaded_sdk(turbo(copy))
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         (lambda file: file["presets"][CHI].pop("speaker_emb"), f"{CHI}.* has no speaker_emb"),
         (lambda file: file.update(default_voice="nobody"), "'nobody' as its default"),
     ],
 )
 def test_voices_that_the_sdk_would_leave_out_are_an_error(
-    copy: Path, change: Callable[[Any], object], told: str
+    copy: Path, change: Callable[[Any], object], reported: str
 ) -> None:
     rewrite(copy / VOICES, change)
 
-    with pytest.raises(ModelLoadError, match=told):
+    with pytest.raises(ModelLoadError, match=reported):
         loaded_sdk(turbo(copy))
 
 
@@ -111,9 +111,9 @@ def test_the_default_of_a_model_may_be_one_of_the_sdks_own_voices(made: Path, co
 
 
 def rewrite(path: Path, change: Callable[[Any], object]) -> None:
-    told = json.loads(path.read_text("utf-8"))
-    change(told)
-    path.write_text(json.dumps(told), "utf-8")
+    reported = json.loads(path.read_text("utf-8"))
+    change(reported)
+    path.write_text(json.dumps(reported), "utf-8")
 
 
 def test_weights_that_only_speaking_would_miss_are_missed_while_it_loads(copy: Path) -> None:
@@ -126,7 +126,7 @@ def test_weights_that_only_speaking_would_miss_are_missed_while_it_loads(copy: P
         loaded_sdk(turbo(copy))
 
 
-@pytest.mark.parametrize("damage", [missing, nonsense])
+@pytest.mark.parametrize("damage", [missing, invalid])
 def test_without_a_denoiser_no_clip_is_cloned_unless_it_is_not_wanted(
     copy: Path, damage: Callable[[Path], None]
 ) -> None:
@@ -152,7 +152,7 @@ def test_without_an_encoder_it_says_that_it_does_not_clone(copy: Path, file: str
 
 
 def test_a_broken_speaker_encoder_is_not_the_clips_fault(copy: Path) -> None:
-    nonsense(copy / "model/speaker_encoder.onnx")
+    invalid(copy / "model/speaker_encoder.onnx")
     broken, _ = loaded_sdk(turbo(copy))
 
     with pytest.raises(SynthesisFailedError, match="clone"):
@@ -196,14 +196,14 @@ def test_it_is_fetched_from_the_hub_once_with_progress_and_found_again_offline(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = turbo(made, cache=str(tmp_path), model="a/model", codec="a/codec")
-    told: list[LoadProgress] = []
+    reported: list[LoadProgress] = []
     with hub_site() as site:
         site.files = {f"a/{repo}": contents(made / repo) for repo in ("model", "codec")}
         monkeypatch.setenv("HF_ENDPOINT", site.url)
         fetched = create(options)
-        assert fetched.load(told.append).model == "model"
+        assert fetched.load(reported.append).model == "model"
     assert pitches_spoken(fetched, SHORT)[0] == moss_pitch_hz(LAST[AN] + 1)
-    assert any(each.done_bytes and each.done_bytes == each.total_bytes for each in told)
+    assert any(each.done_bytes and each.done_bytes == each.total_bytes for each in reported)
 
     again, _ = loaded_sdk({**options, "offline": True})
     assert pitches_spoken(again, SHORT) == pitches_spoken(fetched, SHORT)

@@ -24,18 +24,18 @@ from vieneu_core.errors import (
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     ["   ⚠️ Warmup failed: bad", "Invalid JSON in voice file x", "falling back to CPU"],
 )
 def test_what_it_only_logs_while_it_loads_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, told: str
+    monkeypatch: pytest.MonkeyPatch, reported: str
 ) -> None:
     def make(**_: object) -> FakeVieneu:
-        logging.getLogger("Vieneu.Standard").warning(told)
+        logging.getLogger("Vieneu.Standard").warning(reported)
         return FakeVieneu()
 
     pretend(monkeypatch, make)
-    with pytest.raises(ModelLoadError, match=told.rsplit(maxsplit=1)[-1]):
+    with pytest.raises(ModelLoadError, match=reported.rsplit(maxsplit=1)[-1]):
         load()
 
 
@@ -53,7 +53,7 @@ def test_while_it_loads_it_is_kept_off_the_network_and_off_the_watermarker(
 ) -> None:
     seen: list[object] = []
 
-    def look(**_: object) -> FakeVieneu:
+    def load_and_record(**_: object) -> FakeVieneu:
         names = ("HF_HUB_OFFLINE", "HF_HUB_CACHE")
         seen.append([os.environ.get(name) for name in names])
         seen.append([getattr(constants, name) for name in names])
@@ -63,7 +63,7 @@ def test_while_it_loads_it_is_kept_off_the_network_and_off_the_watermarker(
     before = (os.environ.get("HF_HUB_OFFLINE"), constants.HF_HUB_OFFLINE, constants.HF_HUB_CACHE)
     mark = ModuleType("perth")
     monkeypatch.setitem(sys.modules, "perth", mark)
-    pretend(monkeypatch, look)
+    pretend(monkeypatch, load_and_record)
     load(offline=True, cache=str(tmp_path))
 
     assert seen == [["1", str(tmp_path)], [True, str(tmp_path)], None]
@@ -73,7 +73,7 @@ def test_while_it_loads_it_is_kept_off_the_network_and_off_the_watermarker(
 
 
 @pytest.mark.parametrize(
-    ("cause", "kind", "told"),
+    ("cause", "kind", "reported"),
     [
         (ImportError("no", name="llama_cpp"), MissingExtraError, "gguf-compiled"),
         (ImportError("no", name="torch.nn"), MissingExtraError, "torch"),
@@ -86,14 +86,14 @@ def test_while_it_loads_it_is_kept_off_the_network_and_off_the_watermarker(
     ],
 )
 def test_what_it_raises_while_it_loads_has_a_name(
-    monkeypatch: pytest.MonkeyPatch, cause: Exception, kind: type[VieneuError], told: str
+    monkeypatch: pytest.MonkeyPatch, cause: Exception, kind: type[VieneuError], reported: str
 ) -> None:
     def make(**_: object) -> object:
         # As the SDK does: an error of its own words on top.
         raise RuntimeError(f"Failed: {cause}") from cause
 
     pretend(monkeypatch, make)
-    with pytest.raises(kind, match=told):
+    with pytest.raises(kind, match=reported):
         load()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkpoint.v3_engine import cut_off, floats, loaded_sdk, missing, noise_clip, nonsense, spoken
+from checkpoint.v3_engine import cut_off, floats, invalid, loaded_sdk, missing, noise_clip, spoken
 from checkpoint.v3_nano import pitch_of, speaker_pitch_hz, write_v3_nano
 
 from vieneu_core.engines.base import EngineInfo
@@ -94,9 +94,9 @@ def test_nano_refuses_a_sentence_of_which_it_would_leave_something_out(tmp_path:
     ("file", "damage"),
     [
         ("text_encoder.onnx", missing),
-        ("vector_estimator.onnx", nonsense),
+        ("vector_estimator.onnx", invalid),
         ("codec_decoder.onnx", cut_off),
-        ("constants.npz", nonsense),
+        ("constants.npz", invalid),
         ("config.json", missing),
     ],
 )

@@ -23,7 +23,7 @@ from vieneu_core.synthesis import ReferenceAudio
 
 _F, _I64 = TensorProto.FLOAT, TensorProto.INT64
 _SAMPLES_PER_CODE = 480
-_PLACES = {"An": 3.0, "Chi": 40.0}
+_POSITIONS = {"An": 3.0, "Chi": 40.0}
 _CLONED = 5.0
 """What the encoder hears in any clip."""
 
@@ -42,8 +42,8 @@ def write_turbo(folder: Path) -> dict[str, object]:
     """
     write_gguf(folder / "tiny.gguf", codes_per_token=1.0)
     presets = {
-        name: {"codes": [place] * 128, "text": "", "description": name}
-        for name, place in _PLACES.items()
+        name: {"codes": [position] * 128, "text": "", "description": name}
+        for name, position in _POSITIONS.items()
     }
     layout = {"default_voice": "An", "presets": presets}
     (folder / "voices.json").write_text(json.dumps(layout), "utf-8")
@@ -101,9 +101,9 @@ def test_turbo_speaks_with_its_voices_and_longer_for_more_words(tmp_path: Path) 
 
     assert (info.model, info.sample_rate_hz) == ("tiny.gguf", 24_000)
     assert [voice.id for voice in info.voices] == ["An", "Chi"]
-    for voice, place in _PLACES.items():
+    for voice, position in _POSITIONS.items():
         short, long = (pitches_of(sound(engine, text, voice)) for text in (SHORT, LONG))
-        assert short[:9] == [round(50 * (place + i)) for i in range(9)]
+        assert short[:9] == [round(50 * (position + i)) for i in range(9)]
         assert len(long) > 2 * len(short)
 
 

@@ -12,7 +12,7 @@ from vieneu_core.errors import ModelLoadError
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "reported"),
     [
         ({"mode": "v9"}, "v3turbo"),
         ({"modell": "x"}, "It has: mode, model"),
@@ -22,8 +22,8 @@ from vieneu_core.errors import ModelLoadError
         ({"mode": "standard", "precision": "int8"}, "This mode takes: .*temperature"),
     ],
 )
-def test_a_wrong_option_is_told_with_what_is_right(wrong: dict[str, object], told: str) -> None:
-    with pytest.raises(ModelLoadError, match=told):
+def test_a_wrong_option_is_told_with_what_is_right(wrong: dict[str, object], reported: str) -> None:
+    with pytest.raises(ModelLoadError, match=reported):
         create(wrong)
 
 

@@ -29,7 +29,7 @@ def streaming(monkeypatch: pytest.MonkeyPatch, sdk: FakeVieneu, pieces: Pieces) 
 
 
 @pytest.mark.parametrize(
-    ("pieces", "told"),
+    ("pieces", "reported"),
     [
         ([], "returned no audio"),
         ([None], "a part of a sentence"),
@@ -40,10 +40,10 @@ def streaming(monkeypatch: pytest.MonkeyPatch, sdk: FakeVieneu, pieces: Pieces) 
     ],
 )
 def test_what_is_no_speech_is_an_error(
-    sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch, pieces: Pieces, told: str
+    sdk: FakeVieneu, monkeypatch: pytest.MonkeyPatch, pieces: Pieces, reported: str
 ) -> None:
     streaming(monkeypatch, sdk, pieces)
-    with pytest.raises(SynthesisFailedError, match=told):
+    with pytest.raises(SynthesisFailedError, match=reported):
         speak_sdk(load()[0])
 
 

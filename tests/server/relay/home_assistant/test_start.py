@@ -61,13 +61,13 @@ async def test_what_supervisor_hands_over_lets_home_assistant_speak(
     await app.start(OPTIONS)
     await until(lambda: supervisor.passed_on)
 
-    (told,) = supervisor.passed_on
-    assert told["host"] == socket.gethostname()
-    assert told["port"] == app.port
-    assert await spoken(app, told["token"]) > 0
+    (reported,) = supervisor.passed_on
+    assert reported["host"] == socket.gethostname()
+    assert reported["port"] == app.port
+    assert await spoken(app, reported["token"]) > 0
     assert await app.stop() == 0
     assert supervisor.statuses == [200]
-    for secret in (told["token"], APP_TOKEN):
+    for secret in (reported["token"], APP_TOKEN):
         assert secret not in app.log
 
 

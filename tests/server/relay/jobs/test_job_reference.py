@@ -284,7 +284,7 @@ async def test_a_relay_takes_it_where_its_engine_clones(
         assert response.status == 202, answer
         events = f"{site.url}/jobs/{answer['id']}/events"
         async with site.session.get(events, headers=HEADERS) as response:
-            told = await response.text()
-        assert '"state":"done"' in told
-    assert SECRET not in told + caplog.text
-    assert SAMPLE[:200] not in told + caplog.text
+            reported = await response.text()
+        assert '"state":"done"' in reported
+    assert SECRET not in reported + caplog.text
+    assert SAMPLE[:200] not in reported + caplog.text

@@ -50,17 +50,17 @@ async def test_what_is_wrong_with_a_field_is_said_and_nothing_is_spoken(
     openai_site: OpenAISite, backend: ScriptedBackend
 ) -> None:
     url = f"{openai_site.site.url}/v1/audio/speech"
-    told = []
+    reported = []
     for change, field, message in WRONG_FIELDS:
         body = {key: value for key, value in {**GOOD, **change}.items() if value is not ...}
         async with openai_site.site.session.post(url, json=body) as response:
             error = (await response.json(content_type="application/json"))["error"]
         if (response.status, error["param"]) != (400, field) or message not in error["message"]:
-            told.append((change, response.status, error))
+            reported.append((change, response.status, error))
         assert set(error) == {"message", "type", "param", "code"}
         assert error["type"] == "invalid_request_error"
 
-    assert told == []
+    assert reported == []
     assert backend.record.finished == []
 
 

@@ -29,7 +29,7 @@ _LOGGER = logging.getLogger(__name__)
 MAX_NAME_BYTES = 63
 """RFC 6763, 4.1.1."""
 CHECK_S = 30.0
-"""Between two looks at the machine's addresses, which cost no request."""
+"""Between two checks of the machine's addresses, which cost no request."""
 _FAILURES = (Error, OSError, RuntimeError)
 """Of the package zeroconf; a RuntimeError where the machine has lost an address meanwhile."""
 _VIRTUAL = re.compile(r"docker|hassio|podman|veth|virbr|br-[0-9a-f]{12}$|u?tun|tap|wg|tailscale")

@@ -16,7 +16,7 @@ _N_REMEMBERED = 20
 _N_ALIKE = 3
 """Sentences in a row that have to begin late before the next one is expected to."""
 SLOWEST = 100.0
-"""Largest real-time factor that is told apart: no audio at all counts as this."""
+"""Largest real-time factor that is measured: no audio at all counts as this."""
 _KEEPS_UP = 0.9
 """Factor up to which a backend that was slow counts as fast again."""
 _AT_ONCE = 0.1

@@ -34,7 +34,7 @@ from vieneu_core.translatable import Translatable
 _NEARLY_DRY_S = 0.3
 """Seconds of audio ahead below which a sentence is released as it comes."""
 _ASKED = 0.8
-"""Part of the limit that a server is told, so that its answer comes before the limit ends."""
+"""Part of the limit that is sent to a server, so that its answer comes before the limit ends."""
 
 
 class PassageAttempt:

@@ -14,7 +14,7 @@ from vieneu_core.text.user_dictionary import NO_ENTRIES, UserDictionary
 from vieneu_core.text.watched_dictionary_file import DictionaryFile
 
 CHECK_EVERY_S = 1.0
-"""Seconds between two looks at the file."""
+"""Seconds between two checks of the file."""
 FIRST_READ_WITHIN_S = 2.0
 """Longest wait for the file at the start, in seconds; a slow disk must not keep speech back."""
 
@@ -28,7 +28,7 @@ class CurrentReading:
     Args:
         dictionary: The user's entries, if any.
         pauses: Returns the pauses that hold now.
-        clock: Measures the time between two looks at the file.
+        clock: Measures the time between two checks of the file.
 
     Raises:
         ConfigurationError: the dictionary has another type.
