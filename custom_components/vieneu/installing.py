@@ -25,8 +25,6 @@ from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.engines.registry import AUTO_ENGINE, ENGINES, best_engine
 
 CORE = "vieneu-core"
-EMBEDDED_EXTRAS = ["espeak", "sano"]
-"""Extras of the embedded voice; the first one is not published for musl."""
 CONSTRAINTS = Path(homeassistant.__file__).with_name(CONSTRAINT_FILE)
 
 
@@ -100,7 +98,10 @@ def unmet(extra: str) -> tuple[str, ...]:
 def _extras(engine: str) -> list[str]:
     """Return the alternative extras of an engine, the one to install last."""
     if engine == EMBEDDED_ENGINE:
-        return EMBEDDED_EXTRAS[1:] if on_musl() else [*EMBEDDED_EXTRAS, EMBEDDED_ENGINE]
+        voices = [each for each in reversed(ENGINES) if each.alone]  # the best one last
+        if on_musl():
+            return [each.extra for each in voices if each.on_musl]
+        return [*(each.extra for each in voices), EMBEDDED_ENGINE]
     wanted = best_engine(gpu=False) if engine == AUTO_ENGINE else engine
     for needs in ENGINES:
         if needs.engine == wanted:

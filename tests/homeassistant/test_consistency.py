@@ -108,6 +108,14 @@ def test_every_engine_of_the_core_can_be_chosen() -> None:
     assert all(option["label"] for option in ENGINE_OPTIONS)
 
 
+def test_every_tunnel_of_the_core_can_be_chosen() -> None:
+    select = ACTIONS["generate_notebook"]["fields"]["tunnel"]["selector"]["select"]
+    assert sorted(select["options"]) == sorted(TunnelKind)
+    unnamed = {kind.value for kind in TunnelKind if kind.label is None}
+    for language in LANGUAGES:
+        assert set(TEXTS[language]["selector"]["tunnel"]["options"]) == unnamed
+
+
 @pytest.mark.parametrize(
     ("language", "about", "of_tunnels"),
     [("en", "reserved domain", "tunnel"), ("vi", "tên miền dành riêng", "đường hầm")],

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from vieneu_colab_server.tunnels.registry import AccountSecret, TunnelOptions, make_tunnel
+from vieneu_colab_server.tunnels.registry import TunnelOptions, make_tunnel
 from vieneu_core.config import TunnelKind
+from vieneu_core.config.tunnel_kind import AccountSecret
 from vieneu_core.errors import ConfigurationError
 
 

@@ -74,7 +74,12 @@ def notebook_form(custom_voices: Sequence[Voice] = ()) -> NotebookForm:
             "choices": [AUTO_ENGINE, *(each.engine for each in ENGINES)],
             "labels": {each.engine: each.label for each in ENGINES},
         },
-        {"name": "tunnel", "kind": "choice", "choices": tunnels},
+        {
+            "name": "tunnel",
+            "kind": "choice",
+            "choices": tunnels,
+            "labels": {kind.value: kind.label for kind in TunnelKind if kind.label},
+        },
         {"name": "session_hours", "kind": "hours", "maximum": MAX_HOURS},
         {"name": "drive_cache", "kind": "flag"},
         {"name": "domain", "kind": "text", "maximum": 253, "tunnels": with_domains},

@@ -13,18 +13,9 @@ from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
 from vieneu_colab_server.tunnels.pyngrok import PyngrokTunnel
 from vieneu_core.config import TunnelKind
+from vieneu_core.config.tunnel_kind import NGROK_AUTHTOKEN, AccountSecret
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSecret:
-    """A secret of an account at a tunnel provider."""
-
-    name: str
-    """Name of its environment variable, and of its entry in Colab's Secrets."""
-    page: str
-    """URL of the provider's page that shows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +30,6 @@ class TunnelOptions:
     """Folder for downloaded programs."""
     read_secret: Callable[[AccountSecret], SecretStr | None]
     """Returns a secret; None if there is none."""
-
-
-NGROK_AUTHTOKEN = AccountSecret(
-    "NGROK_AUTHTOKEN", "https://dashboard.ngrok.com/get-started/your-authtoken"
-)
 
 
 def _cloudflared(options: TunnelOptions) -> Tunnel:

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSecret:
+    """A secret of an account at a tunnel provider."""
+
+    name: str
+    """Name of its environment variable, and of its entry in Colab's Secrets."""
+    page: str
+    """URL of the provider's page that shows it."""
+
+
+NGROK_AUTHTOKEN = AccountSecret(
+    "NGROK_AUTHTOKEN", "https://dashboard.ngrok.com/get-started/your-authtoken"
+)
 
 
 class TunnelKind(StrEnum):
@@ -22,6 +38,15 @@ class TunnelKind(StrEnum):
         return tuple(kind for kind in cls if kind.reserves_domains)
 
     @property
+    def label(self) -> str | None:
+        """Name for people, equal in every language; None if there is no provider to name."""
+        if self is TunnelKind.NONE:
+            return None
+        return {TunnelKind.CLOUDFLARED: "Cloudflare", TunnelKind.PYNGROK: "ngrok (pyngrok)"}.get(
+            self, self.value
+        )
+
+    @property
     def reserves_domains(self) -> bool:
         """Whether an account at the provider can reserve a domain."""
         return self.is_ngrok
@@ -32,13 +57,6 @@ class TunnelKind(StrEnum):
         return self in {TunnelKind.NGROK, TunnelKind.PYNGROK}
 
     @property
-    def account_secret(self) -> str | None:
-        """Name of the secret of an account at the provider; None if it needs no account."""
-        return "NGROK_AUTHTOKEN" if self.is_ngrok else None
-
-    @property
-    def account_page(self) -> str | None:
-        """Address of the provider's page that shows this secret."""
-        if not self.is_ngrok:
-            return None
-        return "https://dashboard.ngrok.com/get-started/your-authtoken"
+    def account_secret(self) -> AccountSecret | None:
+        """The secret of an account at the provider; None if it needs no account."""
+        return NGROK_AUTHTOKEN if self.is_ngrok else None

@@ -42,6 +42,7 @@ from vieneu_core.engines.registry import (
     SpeedRecord,
     candidates,
     has_nvidia_gpu,
+    needs_of,
 )
 from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import ModelDownloadError, ModelLoadError, VieneuError
@@ -50,8 +51,6 @@ from vieneu_core.translatable import Translatable
 FAST_ENOUGH = 0.9
 """Largest acceptable real-time factor; more leaves no time for anything else."""
 _TEST = "Xin chào, hôm nay trời đẹp và mát mẻ."
-_ONLY_AT_START = {"sdk"}
-"""Engines whose loading changes variables of the whole process, in which another one speaks."""
 _NAMES = tuple(each.engine for each in ENGINES)
 _LOGGER = logging.getLogger(__name__)
 
@@ -139,7 +138,7 @@ class AutoEngine:
         later = [
             name
             for name, error in failures.items()
-            if isinstance(error, ModelDownloadError) and name not in _ONLY_AT_START
+            if isinstance(error, ModelDownloadError) and not needs_of(name).changes_process
         ]
         if later and best.info.engine in SMALL_VOICES:
             self._retry = EngineRetry(later, self._try_again, self._clock)

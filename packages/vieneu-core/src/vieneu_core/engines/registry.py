@@ -47,6 +47,12 @@ class EngineNeeds:
     """Its option that names its model."""
     alone: bool = False
     """Whether `AUTO_ENGINE` leaves it out, because `EMBEDDED_ENGINE` contains it."""
+    on_musl: bool = True
+    """Whether its packages are published for musl, as on Home Assistant OS."""
+    changes_process: bool = False
+    """Whether loading it changes variables of the whole process, in which another one speaks."""
+    model_kind: ModelKind | None = None
+    """Kind of the models of `vieneu_core.models.catalogue` that it speaks."""
     speech_lm: bool = False
     """Whether its options ``model`` and ``codec`` name models of `vieneu_core.models.catalogue`."""
 
@@ -119,6 +125,7 @@ ENGINES = (
         extra="torch",
         modules=(*_MODEL, "safetensors", "torch", "torchao", "transformers", "neucodec"),
         wants_gpu=True,
+        model_kind=ModelKind.TRANSFORMERS,
         speech_lm=True,
     ),
     EngineNeeds(
@@ -127,6 +134,7 @@ ENGINES = (
         extra="sdk",
         modules=("vieneu", "huggingface_hub"),
         inner=("vieneu._v3_turbo_engine.onnx_runtime_lite",),
+        changes_process=True,
     ),
     EngineNeeds(
         engine="gguf",
@@ -135,6 +143,7 @@ ENGINES = (
         modules=_MODEL,
         either=(IK_LLAMA_CPP, COMPILED, "xllamacpp"),
         extra_of={COMPILED: "gguf-compiled", "xllamacpp": "gguf-prebuilt"},
+        model_kind=ModelKind.GGUF,
         speech_lm=True,
     ),
     EngineNeeds(
@@ -144,6 +153,7 @@ ENGINES = (
         modules=("huggingface_hub", "onnxruntime", "piper"),
         inner=("piper.voice", "piper.espeakbridge"),
         model_option="voice",
+        model_kind=ModelKind.PIPER,
     ),
     EngineNeeds(
         engine=EMBEDDED_ENGINE,
@@ -165,6 +175,7 @@ ENGINES = (
         extra="espeak",
         modules=("espeakng_loader",),
         alone=True,
+        on_musl=False,
     ),
 )
 """Engines in the order in which `AUTO_ENGINE` tries them, best voice first: `sdk` speaks v3, which
@@ -213,8 +224,12 @@ def model_option(engine: str) -> str:
 
 def model_licences() -> dict[str, str]:
     """Return the licences of the known models that speak, by name: of a model / of its voices."""
-    speaking = (ModelKind.GGUF, ModelKind.TRANSFORMERS, ModelKind.PIPER)
-    return {model.name: model.licences for model in MODELS if model.kind in speaking}
+    return {model.name: model.licences for model in MODELS if engine_of(model.kind)}
+
+
+def engine_of(kind: ModelKind) -> str | None:
+    """Return the engine that speaks models of a kind; None if none speaks them."""
+    return next((each.engine for each in ENGINES if each.model_kind is kind), None)
 
 
 def is_installed(engine: str) -> bool:

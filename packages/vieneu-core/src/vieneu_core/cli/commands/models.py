@@ -26,13 +26,12 @@ from vieneu_core.cli.console import (
 from vieneu_core.cli.error_messages import plain
 from vieneu_core.cli.event_loop import run_command
 from vieneu_core.config import save_settings
-from vieneu_core.engines.registry import check_installed, model_option
+from vieneu_core.engines.registry import check_installed, engine_of, model_option
 from vieneu_core.errors import ConfigurationError, InvalidRequestError, ModelLoadError
 from vieneu_core.models.catalogue import (
     MODELS,
     PUBLIC_FILE_BYTES,
     KnownModel,
-    ModelKind,
     known_model,
     model_of,
     model_source,
@@ -44,12 +43,6 @@ from vieneu_core.models.source import ModelSource
 from vieneu_core.translatable import Translatable
 
 T = TypeVar("T")
-ENGINE_OF = {
-    ModelKind.GGUF: "gguf",
-    ModelKind.TRANSFORMERS: "pytorch",
-    ModelKind.PIPER: "piper",
-}
-"""Engine of each kind of model that speaks."""
 
 app = typer.Typer()
 models = typer.Typer()
@@ -176,7 +169,7 @@ async def use_model(terminal: Terminal, name: str) -> None:
     local = terminal.settings().local
     with _as_wrong_request():
         model = known_model(name)
-    engine = ENGINE_OF.get(model.kind)
+    engine = engine_of(model.kind)
     if engine is None:
         raise InvalidRequestError(
             Translatable("{name} does not speak by itself.", name=model.name),
