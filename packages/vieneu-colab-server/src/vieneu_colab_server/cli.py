@@ -24,8 +24,7 @@ from vieneu_colab_server.settings import ENV_PREFIX, ServerSettings
 from vieneu_colab_server.tokens.file import read_token_file
 from vieneu_colab_server.tunnels.registry import TunnelOptions, make_tunnel
 from vieneu_core.backends import Backend, LocalBackend, ReadingBackend
-from vieneu_core.config import EMBEDDED_ENGINE, TunnelKind, cache_dir
-from vieneu_core.config.tunnel_kind import AccountSecret
+from vieneu_core.config import EMBEDDED_ENGINE, AccountSecret, TunnelKind, cache_dir
 from vieneu_core.credentials import new_auth_token
 from vieneu_core.errors import ConfigurationError, OutputError
 from vieneu_core.text import DictionaryFile

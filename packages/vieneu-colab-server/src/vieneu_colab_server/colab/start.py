@@ -22,8 +22,7 @@ from vieneu_colab_server.supervised_server import PublicServer
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_colab_server.tunnels.registry import TunnelOptions, make_tunnel
 from vieneu_core.clock import Clock, SystemClock
-from vieneu_core.config import cache_dir
-from vieneu_core.config.tunnel_kind import AccountSecret
+from vieneu_core.config import AccountSecret, cache_dir
 from vieneu_core.credentials import parse_server_token
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.i18n import Messages

@@ -12,8 +12,7 @@ from vieneu_colab_server.tunnels.base import NoTunnel, Tunnel
 from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
 from vieneu_colab_server.tunnels.ngrok import NgrokTunnel
 from vieneu_colab_server.tunnels.pyngrok import PyngrokTunnel
-from vieneu_core.config import TunnelKind
-from vieneu_core.config.tunnel_kind import NGROK_AUTHTOKEN, AccountSecret
+from vieneu_core.config import NGROK_AUTHTOKEN, AccountSecret, TunnelKind
 from vieneu_core.errors import ConfigurationError
 from vieneu_core.translatable import Translatable
 

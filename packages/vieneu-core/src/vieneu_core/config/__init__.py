@@ -23,12 +23,14 @@ from vieneu_core.config.settings import (
     environment_overrides,
 )
 from vieneu_core.config.store import load_settings, save_settings
-from vieneu_core.config.tunnel_kind import TunnelKind
+from vieneu_core.config.tunnel_kind import NGROK_AUTHTOKEN, AccountSecret, TunnelKind
 
 __all__ = [
     "AUTH_TOKEN_VARIABLE",
     "EMBEDDED_ENGINE",
     "ENDPOINT_URL_VARIABLE",
+    "NGROK_AUTHTOKEN",
+    "AccountSecret",
     "CacheSettings",
     "ColabSettings",
     "FallbackSettings",
