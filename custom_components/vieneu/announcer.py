@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -108,7 +108,10 @@ class Announcer:
                 turn = self._turns.turn(player, urgent=announcement.urgent)
                 await turns.enter_async_context(turn)
             stream = await announcement.begin()
+            audio, first = stream.async_stream_result(), b""
             volume = announcement.volume
+            if volume is not None:  # music that plays must not be louder before there is speech
+                first = await anext(audio, b"")
             before = {
                 player: PlayerSnapshot.of(self._hass.states.get(player))
                 for player in players
@@ -117,15 +120,21 @@ class Announcer:
             try:
                 if volume is not None:
                     await self._each(self._set_volume(player, volume, context) for player in before)
-                return await self._play(stream, announcement.text, players, context)
+                return await self._play(stream, first, audio, announcement.text, players, context)
             finally:
                 await self._each(
                     self._restore(player, was, context, volume=volume is not None)
                     for player, was in before.items()
                 )
 
-    async def _play(
-        self, stream: ResultStream, text: str, players: Sequence[str], context: Context
+    async def _play(  # noqa: PLR0913, PLR0917 - what is spoken, and where
+        self,
+        stream: ResultStream,
+        first: bytes,
+        audio: AsyncIterator[bytes],
+        text: str,
+        players: Sequence[str],
+        context: Context,
     ) -> float:
         # One call per player: a call for all fails if one of them does not support it.
         limits = [asyncio.timeout(LONGEST_S + ANSWER_S) for _ in players]
@@ -135,9 +144,9 @@ class Announcer:
         ]
         # The same audio again, from Home Assistant's memory: it gives the duration, and failures of
         # the voice, which a player does not report.
-        began_s, data = 0.0, b""
+        began_s, data = self._hass.loop.time() if first else 0.0, first
         try:
-            async for piece in stream.async_stream_result():
+            async for piece in audio:
                 began_s = began_s or self._hass.loop.time()
                 data += piece
         except Exception:
