@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from server_site import TOKEN, Site, serving
+from starlette.types import Message, Receive, Scope, Send
 
+from vieneu_colab_server.middleware.body_limit import BodyLimit
 from vieneu_core.testing.scripted import ScriptedBackend
 
 
@@ -47,6 +49,28 @@ async def test_a_body_that_does_not_arrive_is_not_waited_for(backend: ScriptedBa
 
     assert b" 422 " in answer
     assert b"did not arrive" in answer
+
+
+async def test_a_slow_client_has_more_time_for_a_large_body() -> None:
+    arrived: list[bytes] = []
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        arrived.append((await receive())["body"])
+
+    parts = [(0.0, 100_000), (0.6, 100_000), (0.6, 1)]
+
+    async def receive() -> Message:
+        pause_s, n_bytes = parts.pop(0)
+        await asyncio.sleep(pause_s)
+        return {"type": "http.request", "body": bytes(n_bytes), "more_body": bool(parts)}
+
+    async def send(_: Message) -> None:
+        pytest.fail("it was refused")
+
+    limit = BodyLimit(app, max_bytes=300_000, timeout_s=0.5, max_total_bytes=300_000)
+    await limit({"type": "http", "path": "/", "headers": []}, receive, send)
+
+    assert [len(body) for body in arrived] == [200_001]
 
 
 async def test_a_client_that_leaves_while_sending_its_body_leaves_nothing(site: Site) -> None:

@@ -79,7 +79,7 @@ class ServerSettings(BaseSettings):
     max_total_body_bytes: PositiveInt = 64 * 1024 * 1024
     """Bodies of all running requests together, before new ones are refused."""
     body_timeout_s: PositiveFloat = 30.0
-    """Longest time for a request body to arrive."""
+    """Longest time for a request body to arrive; a large one that comes steadily has more."""
     send_timeout_s: PositiveFloat = 30.0
     """A client that reads nothing for so long counts as disconnected."""
 

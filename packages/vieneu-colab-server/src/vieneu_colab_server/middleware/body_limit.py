@@ -11,6 +11,9 @@ from vieneu_colab_server.problems import problem_response
 from vieneu_core.errors import BackendBusyError, BodyTooLargeError, InvalidRequestError, VieneuError
 from vieneu_core.translatable import Translatable
 
+MIN_BYTES_PER_S = 50_000
+"""Slowest client whose large body is still awaited: 0.4 Mbit/s."""
+
 
 @dataclass(slots=True)
 class _Reserved:
@@ -25,7 +28,8 @@ class BodyLimit:
     Args:
         app: Receives the requests whose body is within the limits.
         max_bytes: Largest body.
-        timeout_s: Longest time for a body to arrive, in seconds.
+        timeout_s: Longest time for a small body to arrive, in seconds; what has arrived of a larger
+            one gives it more, by `MIN_BYTES_PER_S`.
         max_total_bytes: Bodies of all running requests together; further ones are refused.
         bodiless: Paths whose requests have no body: none is read.
     """
@@ -70,18 +74,24 @@ class BodyLimit:
         declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
         if int(declared) > self._max_bytes:
             raise self._too_large()
+        began_s = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._gather(receive, reserved)
+            async with asyncio.timeout(self._timeout_s) as limit:
+                return await self._gather(receive, reserved, limit, began_s)
         except TimeoutError:
             raise InvalidRequestError(
                 Translatable(
                     "The request body did not arrive within {timeout_s:g} s.",
-                    timeout_s=self._timeout_s,
+                    timeout_s=round(self._allowed_s(reserved.n_bytes), 2),
                 )
             ) from None
 
-    async def _gather(self, receive: Receive, reserved: _Reserved) -> bytes | None:
+    def _allowed_s(self, n_bytes: int) -> float:
+        return self._timeout_s + n_bytes / MIN_BYTES_PER_S
+
+    async def _gather(
+        self, receive: Receive, reserved: _Reserved, limit: asyncio.Timeout, began_s: float
+    ) -> bytes | None:
         body = bytearray()
         while True:
             message = await receive()
@@ -95,6 +105,7 @@ class BodyLimit:
             self._total_bytes += len(part)
             reserved.n_bytes += len(part)
             body += part
+            limit.reschedule(began_s + self._allowed_s(len(body)))
             if not message.get("more_body", False):
                 return bytes(body)
 

@@ -17,7 +17,8 @@ from vieneu_core.errors import BackendBusyError, InvalidRequestError
 SPEECH_FILE = "/speech-file"
 MAX_SAMPLES_BYTES = 32 << 20
 """Eleven minutes at 24 kHz: more than the longest request for speech takes."""
-MOST_AT_ONCE = 2
+MOST_AT_ONCE = 8
+_MAX_TOTAL_BYTES = 2 * MAX_SAMPLES_BYTES
 _BYTES_AT_ONCE = 1 << 18
 _RETRY_AFTER_S = 2.0
 
@@ -51,7 +52,7 @@ class SpeechFileLimit:
             app,
             max_bytes=MAX_SAMPLES_BYTES,
             timeout_s=timeout_s,
-            max_total_bytes=MOST_AT_ONCE * MAX_SAMPLES_BYTES,
+            max_total_bytes=_MAX_TOTAL_BYTES,
         )
         self._n_running = 0
 
