@@ -41,6 +41,8 @@ LAG_S = 5.0
 LONGEST_S = 1800.0
 ANSWER_S = 60.0
 """Seconds beyond the speech within which a player's integration has to answer a call."""
+LOUDER_S = 5.0
+"""Seconds within which players have to change their volume before speech begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,10 @@ class Announcer:
             }
             try:
                 if volume is not None:
-                    await self._each(self._set_volume(player, volume, context) for player in before)
+                    await self._each(
+                        self._set_volume(player, volume, context, within_s=LOUDER_S)
+                        for player in before
+                    )
                 return await self._play(stream, first, audio, announcement.text, players, context)
             finally:
                 await self._each(
@@ -242,26 +247,29 @@ class Announcer:
         self, player: str, was: PlayerSnapshot, context: Context, *, volume: bool
     ) -> None:
         if volume and was.volume is not None:
-            await self._each([self._set_volume(player, was.volume, context)])
-        if was.played is not None:
-            await self._call(
-                SERVICE_PLAY_MEDIA,
-                context,
-                {
-                    ATTR_ENTITY_ID: player,
-                    ATTR_MEDIA_CONTENT_ID: was.played,
-                    ATTR_MEDIA_CONTENT_TYPE: was.kind,
-                },
-            )
-        if was.position_s is not None:
-            await self._call(
-                SERVICE_MEDIA_SEEK,
-                context,
-                {ATTR_ENTITY_ID: player, ATTR_MEDIA_SEEK_POSITION: was.position_s},
-            )
+            await self._each([self._set_volume(player, was.volume, context, within_s=ANSWER_S)])
+        async with asyncio.timeout(ANSWER_S):  # others wait for their turn
+            if was.played is not None:
+                await self._call(
+                    SERVICE_PLAY_MEDIA,
+                    context,
+                    {
+                        ATTR_ENTITY_ID: player,
+                        ATTR_MEDIA_CONTENT_ID: was.played,
+                        ATTR_MEDIA_CONTENT_TYPE: was.kind,
+                    },
+                )
+            if was.position_s is not None:
+                await self._call(
+                    SERVICE_MEDIA_SEEK,
+                    context,
+                    {ATTR_ENTITY_ID: player, ATTR_MEDIA_SEEK_POSITION: was.position_s},
+                )
 
-    async def _set_volume(self, player: str, volume: float, context: Context) -> None:
-        async with asyncio.timeout(ANSWER_S):
+    async def _set_volume(
+        self, player: str, volume: float, context: Context, *, within_s: float
+    ) -> None:
+        async with asyncio.timeout(within_s):
             await self._call(
                 SERVICE_VOLUME_SET,
                 context,

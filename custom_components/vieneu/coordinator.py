@@ -14,6 +14,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from vieneu_core.backends.base import BackendState
+from vieneu_core.backoff import Backoff
 from vieneu_core.errors import VieneuError
 from vieneu_core.router import Mode, Router, RouterEvent, RouterStatus
 from vieneu_core.voices import Voice
@@ -27,8 +28,8 @@ REFRESH = timedelta(seconds=30)
 """Interval for values that change without an event, such as the time left. Sends no request."""
 VOICES_FRESH_S = 60.0
 """Seconds for which a list of voices counts as current, because a server may get new voices."""
-VOICES_AGAIN_S = 600.0
-"""Seconds until a backend that could not list its voices is asked again, unless it was lost."""
+VOICES_AGAIN = Backoff(first_s=30.0, longest_s=600.0)
+"""Time until a backend that could not list its voices is asked again, unless it was lost."""
 SESSION_END_TOLERANCE = timedelta(minutes=2)
 """Smallest change of the session's end that is shown, so that the value does not fluctuate."""
 
@@ -98,6 +99,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         self._listed: VoicesSource | None = None
         self._asked: VoicesSource | None = None
         self._voices_asked_s = 0.0
+        self._n_unlisted = 0
 
     @callback
     def async_begin(self) -> Callable[[], None]:
@@ -160,14 +162,19 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         if source == self._listed:
             return None
         waited_s = self.hass.loop.time() - self._voices_asked_s
-        return source if source != self._asked or waited_s > VOICES_AGAIN_S else None
+        if source == self._asked and waited_s < VOICES_AGAIN.pause_s(self._n_unlisted):
+            return None
+        return source
 
     async def _async_update_data(self) -> VieneuData:
         if (source := self._due_source()) is not None:
+            if source != self._asked:
+                self._n_unlisted = 0
             self._asked, self._voices_asked_s = source, self.hass.loop.time()
             try:
                 voices = await self.router.voices()
             except VieneuError as error:  # the former list is kept
+                self._n_unlisted += 1
                 _LOGGER.debug("The voices cannot be listed: %s", error)
             else:
                 self._listed = source

@@ -21,6 +21,7 @@ from vieneu_core.router import LAST_RESORT, BackendStatus, Mode
 
 from .coordinator import VieneuData
 from .entity import PartOfColab, VieneuEntity, async_add_described
+from .outages import is_lost
 from .runtime import VieneuConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -230,7 +231,10 @@ class VieneuSensor(VieneuEntity, SensorEntity):
         """False while the backend that the value comes from does not answer."""
         data = self.coordinator.data
         source = self.entity_description.source_fn(data)
-        return source is None or _backend(data, source).state in ANSWERING
+        if source is None:
+            return True
+        status = _backend(data, source)
+        return status.state in ANSWERING and not is_lost(status)
 
     @property
     def native_value(self) -> str | int | float | datetime | None:

@@ -67,7 +67,6 @@ ALLOWED = {
     "_quiet_place": "a place in a clip",
     "budget": "the section `budget` of users' settings files",
     "stand_in": "the field of a frame",
-    "tell": "the position in an open file",
 }
 """Identifiers in which a dropped word is another word, or one that users have in files."""
 PAGES = [
@@ -104,12 +103,18 @@ def dropped_word(identifier: str) -> str | None:
 
 
 def dropped_names(path: Path) -> set[str]:
-    """Describe the identifiers of a module that use a dropped word; names of tests are prose."""
+    """Describe the identifiers of a module that use a dropped word."""
     return {
         f"{path.relative_to(ROOT)}: {name}: instead of {word!r} use {TERM_OF[word]}"
         for name in identifiers(path)
-        if name not in ALLOWED and not name.startswith("test_") and (word := dropped_word(name))
+        if name not in ALLOWED and (word := dropped_word(name))
     }
+
+
+def is_prose(found: str) -> bool:
+    """Whether it is the name of a test, or the position in an open file."""
+    identifier = found.split(": ")[1]
+    return identifier.startswith("test_") or identifier == "tell"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -119,7 +124,8 @@ def test_no_name_uses_a_word_that_was_dropped(path: Path) -> None:
 
 def test_no_name_of_the_tests_or_examples_uses_such_a_word() -> None:
     assert len(OTHER_SOURCES) > 300
-    assert [name for path in OTHER_SOURCES for name in dropped_names(path)] == []
+    found = [name for path in OTHER_SOURCES for name in dropped_names(path)]
+    assert [name for name in found if not is_prose(name)] == []
 
 
 @pytest.mark.parametrize(

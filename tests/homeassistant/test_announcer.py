@@ -195,6 +195,7 @@ async def test_a_player_that_never_answers_does_not_block_the_next_announcement(
     await set_up(EMBEDDED)
     kitchen, bath = Player("Kitchen", plays_s=1.4), Player("Bath", plays_s=1.4)
     await have(kitchen, bath)
+    bath.play_music()
     bath.hold = asyncio.Event()
     with pytest.raises(HomeAssistantError) as caught:
         await announce(hass, BATH, KITCHEN)
@@ -202,7 +203,7 @@ async def test_a_player_that_never_answers_does_not_block_the_next_announcement(
     assert kitchen.noted == [("speaks", 0.2), ("silent", 0.2)]
     bath.hold = None
     await announce(hass, BATH)
-    assert bath.noted == [("speaks", 0.2), ("silent", 0.2)]
+    assert bath.noted == [("speaks", 0.2), ("silent", 0.2), ("plays", MUSIC)]
 
 
 async def test_who_cannot_be_put_back_does_not_keep_others_from_it(

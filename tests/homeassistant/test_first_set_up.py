@@ -124,7 +124,7 @@ async def test_model(tmp_path: Path, steps: Steps, hub: HubSite) -> None:
             # Not auto: on a busy machine it may find every model too slow.
             flow = await go_on(hass, flow, engine="gguf")
             assert flow["type"] == "progress", flow
-            entry = await entry_of_a_trial(hass)
+            entry = await entry_of_a_trial(hass, flow)
         with steps.step("first speech", hass):
             await spoken_by_the_model(hass, entry, 0)
         # A new container: what was installed into the old one is gone.
@@ -139,13 +139,14 @@ async def test_model(tmp_path: Path, steps: Steps, hub: HubSite) -> None:
         assert hass.complaints() == []
 
 
-async def entry_of_a_trial(hass: Hass) -> str:
-    """Wait until the model has spoken and the entry is there, as the dialog waits."""
-    path = "/api/config/config_entries/entry?domain=vieneu"
+async def entry_of_a_trial(hass: Hass, flow: Any) -> str:
+    """Ask for the dialog until the model has spoken, as the frontend does; return the entry."""
     async with asyncio.timeout(TRIAL_S):
-        while not (entries := await hass.get(path)):
+        while flow["type"] == "progress":
             await asyncio.sleep(0.5)
-    return str(entries[0]["entry_id"])
+            flow = await hass.get(f"{FLOW}/{flow['flow_id']}")
+    assert flow["type"] == "create_entry", flow
+    return str(flow["result"]["entry_id"])
 
 
 async def spoken_by_the_model(hass: Hass, entry: str, number: int) -> None:

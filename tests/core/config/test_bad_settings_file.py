@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -179,8 +180,17 @@ def test_a_folder_in_place_of_the_file_is_named(path: Path) -> None:
     path.mkdir()
     with pytest.raises(SettingsFileError, match="cannot be read"):
         load_settings(path)
-    with pytest.raises(SettingsFileError, match="cannot be read"):
+    with pytest.raises(SettingsFileError, match="is not a file"):
         save_settings({"backend_mode": "local"}, path)
+
+
+def test_a_pipe_in_place_of_the_file_is_named_and_not_waited_for(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(SettingsFileError, match="is not a file"):
+        load_settings(path)
+    with pytest.raises(SettingsFileError, match="is not a file"):
+        save_settings({"backend_mode": "local"}, path)
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_a_wrong_change_is_refused_and_not_written(path: Path) -> None:

@@ -132,7 +132,7 @@ def test_drafts_of_this_file_alone_are_removed(path: Path) -> None:
 def test_what_is_no_ordinary_file_stays(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(OSError, match="not an ordinary file"):
+    with pytest.raises(OSError, match="no ordinary file"):
         write_atomic(pipe, "new")
     assert pipe.is_fifo()
     assert list(tmp_path.iterdir()) == [pipe]

@@ -46,7 +46,7 @@ def write_atomic(
         OSError: it cannot be written, or is a folder or a device; the old file is unchanged.
     """
     if target.exists() and not target.is_file():  # root would replace even /dev/null
-        raise OSError(errno.EINVAL, "it is not an ordinary file", str(target))
+        raise OSError(errno.EINVAL, "it is no ordinary file", str(target))
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         content = data.encode() if isinstance(data, str) else data

@@ -15,7 +15,7 @@ from vieneu_core.errors import (
     error_class,
 )
 from vieneu_core.request_pace import RequestPace
-from vieneu_core.router import Mode, Router
+from vieneu_core.router import ErrorReport, Mode, Router
 from vieneu_core.router.tracked_backend import BRIEF_PAUSE_S
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.passages import passages
@@ -54,13 +54,14 @@ class Preparer:
 
     async def prepare(self, request: SynthesisRequest) -> bool:
         """As `CachedBackend.prepare`; once more where the backend asks for a pause, after that."""
+        before = self._last_error()
         try:
             return await self._prepare(request)
         except BackendError as error:
-            pause_s = self._pause_s(error)
-            if pause_s is None:
+            pause_s = self._pause_s(error, before)
+            if pause_s is None or pause_s > LONGEST_WAIT_S:
                 raise
-        await self.clock.sleep(min(pause_s, LONGEST_WAIT_S))
+        await self.clock.sleep(pause_s)
         return await self._prepare(request)
 
     async def _prepare(self, request: SynthesisRequest) -> bool:
@@ -83,15 +84,25 @@ class Preparer:
         if self.router.mode is Mode.REMOTE:
             self._pace.sent(begun_s, n_requests)
 
-    def _pause_s(self, error: BackendError) -> float | None:
+    def _last_error(self) -> ErrorReport | None:
+        status = self.router.status().backend(self.router.mode.value)
+        return None if status is None else status.last_error
+
+    def _pause_s(self, error: BackendError, before: ErrorReport | None) -> float | None:
         """Return for how long the chosen backend asks to be left alone; None where it does not.
 
         Where a fallback spoke instead, the error does not say it, but the router knows.
+
+        Args:
+            error: What has failed.
+            before: The backend's last error before the attempt: it says nothing of this one.
         """
         if error.retry_after_s is not None:
             return error.retry_after_s
         status = self.router.status().backend(self.router.mode.value)
         if status is None or status.last_error is None:
+            return None
+        if status.last_error is before and status.pause is None:
             return None
         kind = error_class(status.last_error.code)
         if kind is None or kind.consequence is not Consequence.PAUSE:

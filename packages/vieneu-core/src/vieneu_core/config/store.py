@@ -89,7 +89,7 @@ def save_settings(
     plain = _plain(changes)
     environ = _environment(environ)
     path = _settings_file(path, environ)
-    target = _target(path)
+    target = _writable(path)
     with locked(target, path):
         text = _read(target, must_exist=False)
         if text is None and not plain:
@@ -119,7 +119,7 @@ def check_savable(
         SettingsFileError: the file is invalid, or cannot be written.
     """
     path = _settings_file(path, _environment(environ))
-    target = _target(path)
+    target = _writable(path)
     with locked(target, path):
         text = _read(target, must_exist=False) or ""
         document = Document.parse(text, path)
@@ -241,7 +241,10 @@ def _check_complete(settings: Settings, document: Document) -> None:
 def _read(path: Path, *, must_exist: bool) -> str | None:
     failure = ""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        found = path.stat()
+        if stat.S_ISFIFO(found.st_mode):  # which can be read once only, and settings are read often
+            failure = "it is not a file"
+        elif found.st_size > MAX_BYTES:
             failure = "it is larger than 1 MiB"
         else:
             return read_whole(path).decode("utf-8-sig")
@@ -257,6 +260,17 @@ def _read(path: Path, *, must_exist: bool) -> str | None:
         Translatable("{path}: {failure}.", path=path, failure=failure),
         remedy="Give the path of a readable YAML file.",
     )
+
+
+def _writable(path: Path) -> Path:
+    """Return the file that is written: not a pipe, nor a device."""
+    target = _target(path)
+    if target.exists() and not target.is_file():
+        raise SettingsFileError(
+            Translatable("{path}: {failure}.", path=path, failure="it is not a file"),
+            remedy="Give the path of a readable YAML file.",
+        )
+    return target
 
 
 def _target(path: Path) -> Path:

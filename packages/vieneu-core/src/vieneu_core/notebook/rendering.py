@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -101,7 +102,11 @@ def write_notebook(settings: NotebookSettings, path: Path) -> None:
                 path=path,
                 error=error.strerror or error,
             ),
-            remedy="Choose a folder that exists, may be written to and has room.",
+            remedy=(
+                "Give the name of a file, such as colab.ipynb; - is standard output."
+                if error.errno in {errno.EINVAL, errno.EISDIR}
+                else "Choose a folder that exists, may be written to and has room."
+            ),
         ) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import logging
 import stat
@@ -143,6 +144,8 @@ def write_dictionary(path: Path, text: str, *, version: str | None = None) -> No
         strerror = getattr(error, "strerror", None) or str(error)
         reason = Translatable("it cannot be written ({strerror})", strerror=strerror)
         remedy = "Make its folder writable, and free space on its disk."
+        if getattr(error, "errno", None) in {errno.EBUSY, errno.EXDEV}:  # as in a container
+            remedy = "Mount the file's folder, not the file alone."
         raise _unusable(path, reason, remedy=remedy) from error
 
 

@@ -167,8 +167,12 @@ class JobRun:
                 n_failures += 1
                 await self._pause(error, n_failures)
 
-    async def _pause(self, error: VieneuError, n_failures: int) -> None:
-        """Show why nothing happens, and wait until it is time to try again; others may run."""
+    async def _pause(self, error: VieneuError, n_failures: int) -> float:
+        """Show why nothing happens, and wait until it is time to try again; others may run.
+
+        Returns:
+            The seconds for which only the turn was waited for.
+        """
         if self._problem is None or self._problem.detail != error.detail:
             self._problem = error
             await self.update(state=JobState.PAUSED, problem=problem_of(error))
@@ -176,4 +180,6 @@ class JobRun:
         pause_s = Backoff(first_s=_FIRST_RETRY_S, longest_s=longest_s).pause_s(n_failures)
         self.turn.release()
         await self.clock.sleep(max(pause_s, min(error.retry_after_s or 0.0, longest_s)))
+        began_s = self.clock.monotonic()
         await self.turn.take()
+        return self.clock.monotonic() - began_s

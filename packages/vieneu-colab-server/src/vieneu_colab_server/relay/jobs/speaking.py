@@ -75,7 +75,7 @@ class SentenceSpeaker:
     clock: Clock
     announcements: Announcements
     find_reference: FindReference
-    pause: Callable[[VieneuError, int], Awaitable[None]]
+    pause: Callable[[VieneuError, int], Awaitable[float]]
     pace: RequestPace
     heard: set[str | None]
     _wait_ends_s: float | None = field(default=None, init=False)
@@ -112,7 +112,9 @@ class SentenceSpeaker:
                 self._note_success(sentence, finished[0])
                 return finished
             n_failures += 1
-            await self.pause(failure, n_failures)
+            others_s = await self.pause(failure, n_failures)
+            if self._wait_ends_s is not None:  # it was not the backend that was waited for
+                self._wait_ends_s += others_s
 
     async def again(self, sentence: Sentence) -> Finished | None:
         """Try once to speak a sentence with the chosen voice; None where it cannot be spoken so.

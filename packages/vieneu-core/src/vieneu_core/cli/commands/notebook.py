@@ -49,7 +49,7 @@ app = typer.Typer()
 
 @app.command("notebook")
 def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
+    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE")],
     engine: Annotated[str, typer.Option(metavar=f"<{'|'.join(ENGINE_CHOICES)}>")] = AUTO_ENGINE,
     model: Annotated[str | None, typer.Option()] = None,
     codec: Annotated[str | None, typer.Option()] = None,
@@ -94,7 +94,7 @@ def notebook_command(  # noqa: PLR0913, PLR0917 - one argument for each option
 class NotebookOptions:
     """Options of ``vieneu notebook``."""
 
-    output: Path
+    output: str
     choices: Mapping[str, object]
     """Fields of `NotebookSettings`."""
     git: str | None
@@ -132,11 +132,11 @@ def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
         )
     except ValidationError as error:
         raise _option_error(error) from None
-    to_stdout = options.output == Path(STANDARD)
+    to_stdout = options.output == STANDARD
     if to_stdout:
         write_bytes(notebook_file(settings))
     else:
-        write_notebook(settings, options.output)
+        write_notebook(settings, Path(options.output))
     if token is not None:
         save_settings({"colab.auth_token": token}, terminal.path)
     if not to_stdout:
