@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from page_browser import BrowserPage, browsing
 from page_windows import each_window
+from playwright.async_api import expect
 from relay_site import RelaySite, relaying
 from speak_page import (
     SENTENCES,
@@ -79,7 +80,7 @@ async def test_the_page_is_used_with_the_keyboard_alone(site: RelaySite) -> None
     async with speaking_page(site.url) as shown:
         keyboard = shown.page.keyboard
         await shown.page.press("[href='#main']", "Enter")
-        await shown.page.wait_for_function("document.activeElement.id === 'main'")
+        await expect(shown.page.locator("#main")).to_be_focused()
         await keyboard.press("Tab")
         assert await shown.page.evaluate("document.activeElement.id") == "text"
         await keyboard.type("Đây là câu 3.")
@@ -92,9 +93,9 @@ async def test_the_page_is_used_with_the_keyboard_alone(site: RelaySite) -> None
         assert same(await tones_heard(shown), [expected("Đây là câu 3.")])
         await shown.page.press("#to-jobs", "Enter")
         # The page moves the focus once the browser has told it of the new address.
-        await shown.page.wait_for_function("document.activeElement.id === 'main'")
+        await expect(shown.page.locator("#main")).to_be_focused()
         await shown.page.press("[href='#main']", "Enter")
-        await shown.page.wait_for_function("location.hash === '#main'")
+        await expect(shown.page).to_have_url(re.compile("#main$"))
         assert await shown.page.is_visible("#jobs"), "the link to the contents changes no part"
         reached = [await next_control(shown) for _ in range(3)]
         await keyboard.type(" ".join(SENTENCES))
