@@ -184,6 +184,11 @@ def test_a_folder_in_place_of_the_file_is_named(path: Path) -> None:
         save_settings({"backend_mode": "local"}, path)
 
 
+def test_a_name_that_no_disk_takes_is_an_error_of_the_settings(path: Path) -> None:
+    with pytest.raises(SettingsFileError, match="File name too long"):
+        save_settings({"backend_mode": "local"}, path.with_name("x" * 300))
+
+
 def test_a_pipe_in_place_of_the_file_is_named_and_not_waited_for(path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(SettingsFileError, match="is not a file"):

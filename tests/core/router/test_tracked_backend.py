@@ -22,6 +22,7 @@ from vieneu_core.errors import (
     TunnelOfflineError,
 )
 from vieneu_core.router.breaker import BreakerPolicy, CircuitBreaker, CircuitState
+from vieneu_core.router.events import ErrorReport
 from vieneu_core.router.failure import Failure
 from vieneu_core.router.session_countdown import SessionClock, SessionPolicy
 from vieneu_core.router.tracked_backend import TrackedBackend
@@ -211,7 +212,8 @@ def test_the_last_chance_ignores_an_open_circuit_and_nothing_else() -> None:
 
 
 def test_a_failure_is_a_value() -> None:
-    failure = Failure(BackendConnectionError("gone"), certain=True)
+    error = BackendConnectionError("gone")
+    failure = Failure(error, certain=True, report=ErrorReport.of(error))
     with pytest.raises(dataclasses.FrozenInstanceError):
         failure.certain = False  # type: ignore[misc] # what is tried
     assert failure.state is BackendState.UNREACHABLE

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 from cache_rig import LOST, CacheRig, LeapingClock, Limited, cache_rig
 
-from vieneu_core.errors import BackendBusyError, BackendError, NothingToSayError, RateLimitedError
+from vieneu_core.errors import (
+    BackendError,
+    NothingToSayError,
+    RateLimitedError,
+    UnpronounceableError,
+)
 from vieneu_core.preparer import LONGEST_WAIT_S, Preparer
 from vieneu_core.router import Mode
 from vieneu_core.synthesis import SynthesisRequest
@@ -82,15 +87,35 @@ async def test_a_pause_that_the_server_asks_for_is_waited_for(
         assert len(rig.remote.record.requests) == 2
 
 
-async def test_it_is_tried_once_more_only_and_no_pause_is_too_long(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("pause_s", "n_requests"), [(3.0, 2), (LONGEST_WAIT_S + 1, 1)])
+async def test_it_is_tried_once_more_only_and_never_after_a_long_pause(
+    tmp_path: Path, pause_s: float, n_requests: int
+) -> None:
     async with cache_rig(tmp_path, fallback=False) as rig:
-        rig.remote.always = ScriptStep(error=BackendBusyError("Busy.", retry_after_s=9_999.0))
+        rig.remote.always = ScriptStep(error=RateLimitedError("Too many.", retry_after_s=pause_s))
         began_s = rig.clock.monotonic()
 
-        with pytest.raises(BackendBusyError):
+        with pytest.raises(BackendError):
             await preparer_of(rig).prepare(request(1))
 
-        assert rig.clock.monotonic() - began_s <= LONGEST_WAIT_S + 1.5
+        assert len(rig.remote.record.requests) == n_requests
+        assert rig.clock.monotonic() - began_s <= 5.0 + 1.5
+
+
+async def test_a_limit_of_before_says_nothing_of_a_later_failure(tmp_path: Path) -> None:
+    async with cache_rig(tmp_path) as rig:
+        preparer = preparer_of(rig)
+        rig.remote.script = [ScriptStep(error=RateLimitedError("Too many.", retry_after_s=3.0))]
+        assert await preparer.prepare(request(1))
+        began_s = rig.clock.monotonic()
+        n_before = len(rig.remote.record.requests)
+
+        rig.remote.always = ScriptStep(error=UnpronounceableError("It cannot be said."))
+        with pytest.raises(BackendError):
+            await preparer.prepare(request(2))
+
+        assert len(rig.remote.record.requests) == n_before + 1
+        assert rig.clock.monotonic() - began_s <= 1.5
 
 
 async def test_what_fails_otherwise_is_not_tried_again(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from server_site import TOKEN, Site, serving
+from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from vieneu_colab_server.middleware.body_limit import BodyLimit
@@ -57,7 +58,7 @@ async def test_a_slow_client_has_more_time_for_a_large_body() -> None:
     async def app(_: Scope, receive: Receive, __: Send) -> None:
         arrived.append((await receive())["body"])
 
-    parts = [(0.0, 100_000), (0.6, 100_000), (0.6, 1)]
+    parts = [(0.0, 100_000), *[(0.4, 50_000)] * 3]
 
     async def receive() -> Message:
         pause_s, n_bytes = parts.pop(0)
@@ -67,10 +68,32 @@ async def test_a_slow_client_has_more_time_for_a_large_body() -> None:
     async def send(_: Message) -> None:
         pytest.fail("it was refused")
 
-    limit = BodyLimit(app, max_bytes=300_000, timeout_s=0.5, max_total_bytes=300_000)
+    limit = BodyLimit(app, max_bytes=300_000, timeout_s=1.0, max_total_bytes=300_000)
     await limit({"type": "http", "path": "/", "headers": []}, receive, send)
 
-    assert [len(body) for body in arrived] == [200_001]
+    assert [len(body) for body in arrived] == [250_000]
+
+
+async def test_a_client_that_falls_silent_is_not_waited_for_whatever_has_arrived() -> None:
+    answered = asyncio.Event()
+    parts = [bytes(200_000)]
+
+    async def app(_: Scope, __: Receive, ___: Send) -> None:
+        pytest.fail("the body is not whole")
+
+    async def receive() -> Message:
+        if not parts:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": parts.pop(), "more_body": True}
+
+    async def send(_: Message) -> None:
+        answered.set()
+
+    limit = BodyLimit(app, max_bytes=300_000, timeout_s=0.05, max_total_bytes=300_000)
+    scope = {"type": "http", "path": "/", "method": "POST", "headers": [], "app": Starlette()}
+    async with asyncio.timeout(3.0):
+        await limit(scope, receive, send)
+    assert answered.is_set()
 
 
 async def test_a_client_that_leaves_while_sending_its_body_leaves_nothing(site: Site) -> None:

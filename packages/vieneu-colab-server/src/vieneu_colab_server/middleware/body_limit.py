@@ -13,6 +13,7 @@ from vieneu_core.translatable import Translatable
 
 MIN_BYTES_PER_S = 50_000
 """Slowest client whose large body is still awaited: 0.4 Mbit/s."""
+_RETRY_AFTER_S = 2.0
 
 
 @dataclass(slots=True)
@@ -28,8 +29,8 @@ class BodyLimit:
     Args:
         app: Receives the requests whose body is within the limits.
         max_bytes: Largest body.
-        timeout_s: Longest time for a small body to arrive, in seconds; what has arrived of a larger
-            one gives it more, by `MIN_BYTES_PER_S`.
+        timeout_s: Longest time in which nothing of a body arrives, in seconds; also for a small one
+            to arrive whole. What has arrived of a larger one gives it more, by `MIN_BYTES_PER_S`.
         max_total_bytes: Bodies of all running requests together; further ones are refused.
         bodiless: Paths whose requests have no body: none is read.
     """
@@ -79,10 +80,11 @@ class BodyLimit:
             async with asyncio.timeout(self._timeout_s) as limit:
                 return await self._gather(receive, reserved, limit, began_s)
         except TimeoutError:
+            waited_s = asyncio.get_running_loop().time() - began_s
             raise InvalidRequestError(
                 Translatable(
                     "The request body did not arrive within {timeout_s:g} s.",
-                    timeout_s=round(self._allowed_s(reserved.n_bytes), 2),
+                    timeout_s=round(waited_s, 1),
                 )
             ) from None
 
@@ -101,11 +103,15 @@ class BodyLimit:
             if len(body) + len(part) > self._max_bytes:
                 raise self._too_large()
             if self._total_bytes + len(part) > self._max_total_bytes:
-                raise BackendBusyError("Other requests hold all memory that bodies may use.")
+                raise BackendBusyError(
+                    "Other requests hold all memory that bodies may use.",
+                    retry_after_s=_RETRY_AFTER_S,
+                )
             self._total_bytes += len(part)
             reserved.n_bytes += len(part)
             body += part
-            limit.reschedule(began_s + self._allowed_s(len(body)))
+            silent_until_s = asyncio.get_running_loop().time() + self._timeout_s
+            limit.reschedule(min(silent_until_s, began_s + self._allowed_s(len(body))))
             if not message.get("more_body", False):
                 return bytes(body)
 

@@ -265,7 +265,11 @@ def _read(path: Path, *, must_exist: bool) -> str | None:
 def _writable(path: Path) -> Path:
     """Return the file that is written: not a pipe, nor a device."""
     target = _target(path)
-    if target.exists() and not target.is_file():
+    try:
+        mode = target.stat().st_mode
+    except OSError:
+        return target  # it is absent, or `locked` says what is wrong
+    if not stat.S_ISREG(mode):
         raise SettingsFileError(
             Translatable("{path}: {failure}.", path=path, failure="it is not a file"),
             remedy="Give the path of a readable YAML file.",

@@ -20,6 +20,7 @@ from vieneu_core.errors import (
     TooSlowError,
     TunnelError,
 )
+from vieneu_core.router.events import ErrorReport
 
 _STATE_OF_ERROR: tuple[tuple[type[BackendError], BackendState], ...] = (
     (BackendNotConfiguredError, BackendState.NOT_CONFIGURED),
@@ -45,6 +46,8 @@ class Failure:
     error: BackendError
     certain: bool
     """Whether it proves that the backend cannot speak now. A single timeout does not."""
+    report: ErrorReport
+    """The same object for one failure, so that a later one can be told from it."""
     past: bool = False
     """Whether the backend has responded since."""
 
@@ -77,6 +80,11 @@ class FailureRecord:
     def error(self) -> BackendError | None:
         """The latest failure; kept after the backend has recovered, until `forget`."""
         return self._latest.error if self._latest is not None else None
+
+    @property
+    def report(self) -> ErrorReport | None:
+        """Description of `error`."""
+        return self._latest.report if self._latest is not None else None
 
     @property
     def probe_chars(self) -> int:
@@ -117,7 +125,7 @@ class FailureRecord:
         """Record a failure; one that explains the state is only replaced by another such one."""
         self._contact_at = self._clock.monotonic()
         if self._latest is None or not self._latest.certain or explains:
-            self._latest = Failure(error, certain=explains)
+            self._latest = Failure(error, certain=explains, report=ErrorReport.of(error))
 
     def forget(self) -> None:
         """Forget all failures: the admin has acted."""

@@ -57,13 +57,13 @@ class BackendStatus:
     def of(cls, tracked: TrackedBackend) -> BackendStatus:
         """Return the current status of a backend."""
         expect("tracked", tracked, TrackedBackend, "a backend of a router")
-        error, silent_s = tracked.last_error, tracked.failures.silent_s
+        silent_s = tracked.failures.silent_s
         return cls(
             name=tracked.name,
             state=tracked.state,
             circuit=tracked.breaker.state,
             health=tracked.health,
-            last_error=ErrorReport.of(error) if error else None,
+            last_error=tracked.failures.report,
             checked_s_ago=None if math.isinf(silent_s) else silent_s,
             pause=Pause.of(tracked),
             real_time_factor=tracked.speed.real_time_factor,
