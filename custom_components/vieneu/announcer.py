@@ -110,10 +110,10 @@ class Announcer:
                 turn = self._turns.turn(player, urgent=announcement.urgent)
                 await turns.enter_async_context(turn)
             stream = await announcement.begin()
-            audio, first = stream.async_stream_result(), b""
+            audio: AsyncIterator[bytes] = stream.async_stream_result()
             volume = announcement.volume
             if volume is not None:  # music that plays must not be louder before there is speech
-                first = await anext(audio, b"")
+                audio = await _begun(audio)
             before = {
                 player: PlayerSnapshot.of(self._hass.states.get(player))
                 for player in players
@@ -125,17 +125,16 @@ class Announcer:
                         self._set_volume(player, volume, context, within_s=LOUDER_S)
                         for player in before
                     )
-                return await self._play(stream, first, audio, announcement.text, players, context)
+                return await self._play(stream, audio, announcement.text, players, context)
             finally:
                 await self._each(
                     self._restore(player, was, context, volume=volume is not None)
                     for player, was in before.items()
                 )
 
-    async def _play(  # noqa: PLR0913, PLR0917 - what is spoken, and where
+    async def _play(
         self,
         stream: ResultStream,
-        first: bytes,
         audio: AsyncIterator[bytes],
         text: str,
         players: Sequence[str],
@@ -149,7 +148,7 @@ class Announcer:
         ]
         # The same audio again, from Home Assistant's memory: it gives the duration, and failures of
         # the voice, which a player does not report.
-        began_s, data = self._hass.loop.time() if first else 0.0, first
+        began_s, data = 0.0, b""
         try:
             async for piece in audio:
                 began_s = began_s or self._hass.loop.time()
@@ -282,9 +281,20 @@ class Announcer:
         )
 
 
+async def _begun(audio: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Wait for the first piece of audio; return all of it."""
+    first = await anext(audio, b"")
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in audio:
+            yield piece
+
+    return whole()
+
+
 def _end_within(limits: Iterable[asyncio.Timeout], seconds: float) -> None:
     """Let calls end within so many seconds from now; those that have ended stay as they are."""
-    ends_at = asyncio.get_running_loop().time() + seconds
     for limit in limits:
         with suppress(RuntimeError):
-            limit.reschedule(ends_at)
+            limit.reschedule(asyncio.get_running_loop().time() + seconds)

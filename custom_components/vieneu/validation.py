@@ -6,7 +6,7 @@ Each function returns the failure, or None.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from homeassistant.const import CONF_TOKEN, CONF_URL
@@ -105,9 +105,8 @@ async def try_engine(hass: HomeAssistant, spec: EngineSpec) -> Failure | None:
 
 async def speak_once(hass: HomeAssistant, spec: EngineSpec) -> Failure | None:
     """Load an engine in a process of its own, let it speak, and unload it."""
-    async with AsyncExitStack() as closing:
-        router = Router(local=LocalBackend(spec), policy=RouterPolicy(stall_s=TEST_SENTENCE_S))
-        closing.push_async_callback(router.aclose)
+    policy = RouterPolicy(stall_s=TEST_SENTENCE_S)
+    async with aclosing(Router(local=LocalBackend(spec), policy=policy)) as router:
         try:
             await router.load_backend(Mode.LOCAL)
         except VieneuError as error:

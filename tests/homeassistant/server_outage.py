@@ -11,7 +11,9 @@ from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
 )
-from server_site import TOKEN, Site
+from server_site import TOKEN, Site, serving
+
+from vieneu_core.testing.scripted import ScriptedBackend
 
 
 def repairs(hass: HomeAssistant) -> set[str]:
@@ -36,3 +38,12 @@ async def find(hass: HomeAssistant, entry: MockConfigEntry, site: Site) -> None:
     runtime = entry.runtime_data
     await runtime.router.set_remote(runtime.remote({"url": site.url, "token": TOKEN}))
     await entry.runtime_data.coordinator.async_refresh()
+
+
+async def turn_on_until_end(hass: HomeAssistant, entry: MockConfigEntry, site: Site) -> None:
+    """Start the local server again; once all is well, end the integration."""
+    async with serving(ScriptedBackend(), port=int(site.url.rpartition(":")[2])):
+        await entry.runtime_data.router.check("local")
+        await until(hass, lambda: not repairs(hass))
+        assert notifications(hass) == []
+        await hass.config_entries.async_unload(entry.entry_id)

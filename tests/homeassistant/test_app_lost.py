@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from conftest import SetUp, until
+from conftest import SetUp
 from discovered import SLUG, server_at
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-from server_outage import notifications, repairs
-from server_site import Site, serving
+from server_outage import repairs, turn_on_until_end
+from server_site import Site
 from test_server_lost import message, turn_off
-
-from vieneu_core.testing.scripted import ScriptedBackend
 
 
 @pytest.mark.parametrize("language", ["en", "vi"])
@@ -28,9 +26,4 @@ async def test_an_app_that_stops_is_started_on_its_page_and_asks_for_no_token(
     assert not issue.is_fixable, "no form: the token is handed over by Supervisor"
     assert issue.learn_more_url == f"homeassistant://hassio/addon/{SLUG}/info"
     assert {"en": "see its log", "vi": "xem nhật ký"}[language] in message(hass)
-    port = int(site.url.rpartition(":")[2])
-    async with serving(ScriptedBackend(), port=port):
-        await entry.runtime_data.router.check("local")
-        await until(hass, lambda: not repairs(hass))
-        assert notifications(hass) == []
-        await hass.config_entries.async_unload(entry.entry_id)
+    await turn_on_until_end(hass, entry, site)

@@ -13,7 +13,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
-from server_outage import notifications, repairs
+from server_outage import notifications, repairs, turn_on_until_end
 from server_site import TOKEN, Site, serving
 
 from vieneu_core.errors import (
@@ -77,12 +77,7 @@ async def test_an_outage_is_told_once_and_ends_when_the_server_is_back(
     assert state is not None
     assert state.attributes["event_type"] in {"local_lost", "failed_over"}
 
-    port = int(site.url.rpartition(":")[2])
-    async with serving(ScriptedBackend(), port=port):
-        await entry.runtime_data.router.check("local")
-        await until(hass, lambda: not repairs(hass))
-        assert notifications(hass) == []
-        await hass.config_entries.async_unload(entry.entry_id)
+    await turn_on_until_end(hass, entry, site)
 
 
 @pytest.mark.usefixtures("no_embedded_voice")

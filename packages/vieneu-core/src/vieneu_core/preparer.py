@@ -15,7 +15,7 @@ from vieneu_core.errors import (
     error_class,
 )
 from vieneu_core.request_pace import RequestPace
-from vieneu_core.router import ErrorReport, Mode, Router
+from vieneu_core.router import BackendStatus, ErrorReport, Mode, Router
 from vieneu_core.router.tracked_backend import BRIEF_PAUSE_S
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.passages import passages
@@ -54,7 +54,8 @@ class Preparer:
 
     async def prepare(self, request: SynthesisRequest) -> bool:
         """As `CachedBackend.prepare`; once more where the backend asks for a pause, after that."""
-        before = self._last_error()
+        status = self._status()
+        before = None if status is None else status.last_error
         try:
             return await self._prepare(request)
         except BackendError as error:
@@ -84,9 +85,8 @@ class Preparer:
         if self.router.mode is Mode.REMOTE:
             self._pace.sent(begun_s, n_requests)
 
-    def _last_error(self) -> ErrorReport | None:
-        status = self.router.status().backend(self.router.mode.value)
-        return None if status is None else status.last_error
+    def _status(self) -> BackendStatus | None:
+        return self.router.status().backend(self.router.mode.value)
 
     def _pause_s(self, error: BackendError, before: ErrorReport | None) -> float | None:
         """Return for how long the chosen backend asks to be left alone; None where it does not.
@@ -99,7 +99,7 @@ class Preparer:
         """
         if error.retry_after_s is not None:
             return error.retry_after_s
-        status = self.router.status().backend(self.router.mode.value)
+        status = self._status()
         if status is None or status.last_error is None:
             return None
         if status.last_error is before and status.pause is None:

@@ -88,9 +88,6 @@ class BodyLimit:
                 )
             ) from None
 
-    def _allowed_s(self, n_bytes: int) -> float:
-        return self._timeout_s + n_bytes / MIN_BYTES_PER_S
-
     async def _gather(
         self, receive: Receive, reserved: _Reserved, limit: asyncio.Timeout, began_s: float
     ) -> bytes | None:
@@ -110,8 +107,9 @@ class BodyLimit:
             self._total_bytes += len(part)
             reserved.n_bytes += len(part)
             body += part
-            silent_until_s = asyncio.get_running_loop().time() + self._timeout_s
-            limit.reschedule(min(silent_until_s, began_s + self._allowed_s(len(body))))
+            arrived_s = asyncio.get_running_loop().time()
+            due_s = began_s + len(body) / MIN_BYTES_PER_S
+            limit.reschedule(min(arrived_s, due_s) + self._timeout_s)
             if not message.get("more_body", False):
                 return bytes(body)
 

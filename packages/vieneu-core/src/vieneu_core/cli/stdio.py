@@ -47,17 +47,6 @@ def require_stdout() -> None:
         raise unwritable(OSError(errno.EBADF, os.strerror(errno.EBADF)))
 
 
-def write_bytes(content: bytes) -> None:
-    """Write to standard output.
-
-    Raises:
-        OutputError: it is closed, or cannot be written.
-    """
-    require_stdout()
-    sys.stdout.buffer.write(content)
-    sys.stdout.flush()
-
-
 class _Results(io.FileIO):
     """Standard output; a failed write raises an error with a specific class."""
 

@@ -256,10 +256,7 @@ def _read(path: Path, *, must_exist: bool) -> str | None:
         failure = Translatable("byte {start} is not UTF-8", start=err.start + 1)
     except OSError as err:
         failure = Translatable("it cannot be read ({strerror})", strerror=err.strerror)
-    raise SettingsFileError(
-        Translatable("{path}: {failure}.", path=path, failure=failure),
-        remedy="Give the path of a readable YAML file.",
-    )
+    raise _unusable(path, failure)
 
 
 def _writable(path: Path) -> Path:
@@ -270,11 +267,15 @@ def _writable(path: Path) -> Path:
     except OSError:
         return target  # it is absent, or `locked` says what is wrong
     if not stat.S_ISREG(mode):
-        raise SettingsFileError(
-            Translatable("{path}: {failure}.", path=path, failure="it is not a file"),
-            remedy="Give the path of a readable YAML file.",
-        )
+        raise _unusable(path, "it is not a file")
     return target
+
+
+def _unusable(path: Path, failure: str) -> SettingsFileError:
+    return SettingsFileError(
+        Translatable("{path}: {failure}.", path=path, failure=failure),
+        remedy="Give the path of a readable YAML file.",
+    )
 
 
 def _target(path: Path) -> Path:

@@ -111,16 +111,16 @@ class StatusNotifier:
                 return
             self._lost.add(tracked)
             event = _LOSSES.get(tracked.name)
-            if event is not None and tracked.last_error is not None:
-                self._publish(event(cause=ErrorReport.of(tracked.last_error)))
+            cause = tracked.failures.report
+            if event is not None and cause is not None:
+                self._publish(event(cause=cause))
 
     def _circuit(self, tracked: TrackedBackend) -> None:
         opened = tracked.breaker.state is not CircuitState.CLOSED
-        if opened and tracked not in self._open and tracked.last_error is not None:
+        cause = tracked.failures.report
+        if opened and tracked not in self._open and cause is not None:
             self._open.add(tracked)
-            self._publish(
-                CircuitOpened(backend=tracked.name, cause=ErrorReport.of(tracked.last_error))
-            )
+            self._publish(CircuitOpened(backend=tracked.name, cause=cause))
         elif not opened and tracked in self._open:
             self._open.discard(tracked)
             self._publish(CircuitClosed(backend=tracked.name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,8 @@ from pydantic import SecretStr, ValidationError
 
 from vieneu_core import __version__
 from vieneu_core.cli.console import ConfigOption, LangOption, Terminal, terminal_of
-from vieneu_core.cli.stdio import STANDARD, write_bytes
+from vieneu_core.cli.event_loop import run_command
+from vieneu_core.cli.stdio import STANDARD, require_stdout, write_out
 from vieneu_core.config import TunnelKind, save_settings, voices_dir
 from vieneu_core.credentials import new_auth_token, parse_server_token
 from vieneu_core.engines.registry import AUTO_ENGINE, ENGINE_CHOICES
@@ -134,7 +135,7 @@ def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
         raise _option_error(error) from None
     to_stdout = options.output == STANDARD
     if to_stdout:
-        write_bytes(notebook_file(settings))
+        run_command(_print(notebook_file(settings)))
     else:
         write_notebook(settings, Path(options.output))
     if token is not None:
@@ -147,6 +148,14 @@ def make_notebook(terminal: Terminal, options: NotebookOptions) -> None:
         terminal.note(messages("token_inside", path=terminal.path))
     if not to_stdout:
         terminal.print(messages("notebook_next"))
+
+
+async def _print(content: bytes) -> None:
+    async def once() -> AsyncIterator[bytes]:
+        yield content
+
+    require_stdout()
+    await write_out(once())
 
 
 def _token(terminal: Terminal) -> SecretStr:
