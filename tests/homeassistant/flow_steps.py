@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from unittest.mock import patch
 
 from guard import GUARD_S
 from homeassistant import config_entries
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
+from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 Flow = dict[str, Any]
@@ -34,22 +33,14 @@ async def go_on(hass: HomeAssistant, flow: Flow, given: dict[str, Any]) -> Flow:
 
 async def tried(hass: HomeAssistant, flow: Flow) -> Flow:
     """Wait until what is being tried has failed, or is saved; return the form or the result."""
-    done: list[Flow] = []
-    finish = hass.config_entries.flow.async_finish_flow
     manager = hass.config_entries.flow
-
-    async def note(handler: Any, result: Any) -> Any:
-        done.append(result)
-        return await finish(handler, result)
-
-    with patch.object(manager, "async_finish_flow", note):
-        async with asyncio.timeout(GUARD_S):
-            while flow["type"] is FlowResultType.SHOW_PROGRESS:
+    async with asyncio.timeout(GUARD_S):
+        while flow["type"] is FlowResultType.SHOW_PROGRESS:
+            # As the frontend, which goes on once Home Assistant has told it to: it would save the
+            # entry twice for two that go on at once.
+            while manager.async_get(flow["flow_id"])["step_id"] == flow["step_id"]:
                 await asyncio.sleep(0.05)
-                try:
-                    flow = await manager.async_configure(flow["flow_id"])  # type: ignore[assignment]
-                except UnknownFlow:
-                    return done[-1]
+            flow = await manager.async_configure(flow["flow_id"])  # type: ignore[assignment]
     return flow
 
 
