@@ -1,6 +1,6 @@
 """Vietnamese text front ends on the same pairs: written text, and what a speaker would say.
 
-The pairs are the tables of the tests (tests/core/text). They were written for this project, so they
+The pairs are the tables of tests/core/text/rules. They were written for this project, so they
 favour it: the table shows where the others read what a home writes, not how good they are at what
 they were made for. Ways of saying the same ("linh" for "lẻ", "ngàn" for "nghìn", a hyphen, the word
 "phút" at the end of a time) count as equal. The others are no dependencies of the project:
@@ -22,7 +22,7 @@ from report import Row, ms, times
 from vieneu_core.errors import EmptyTextError
 from vieneu_core.text.spoken import spoken
 
-_TABLES = Path(__file__).resolve().parent.parent / "tests/core/text"
+_TABLES = Path(__file__).resolve().parent.parent / "tests/core/text/rules"
 _EQUAL = {
     "linh": "lẻ",
     "ngàn": "nghìn",

@@ -19,7 +19,7 @@ from yarl import URL
 
 from vieneu_core.credentials import host_in_url, is_home, parse_auth_token, parse_endpoint_url
 from vieneu_core.errors import AddressUpdateError
-from vieneu_core.pairing import ANNOUNCED_TYPE, RECORD_FILE, NetworkAnnouncement, UpdateRecord
+from vieneu_core.pairing import ADVERTISED_TYPE, RECORD_FILE, NetworkAdvertisement, UpdateRecord
 from vieneu_core.router import Mode
 
 from .config_forms import TOKEN
@@ -42,11 +42,11 @@ class DiscoveryFlow(ReauthFlow):
     _local: Mapping[str, str]
     """Settings of the discovered server; without the token where the admin has to enter it."""
     _name: str
-    _announcement: NetworkAnnouncement
+    _advertisement: NetworkAdvertisement
     _urls: list[str]
-    """Of the announced server, the best one first."""
+    """Of the advertised server, the best one first."""
     _seen_at: datetime
-    """When it was announced: a dialog may wait for days."""
+    """When it was advertised: a dialog may wait for days."""
 
     # --- an app of Home Assistant -------------------------------------------------------------
 
@@ -85,7 +85,7 @@ class DiscoveryFlow(ReauthFlow):
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
         """Follow a known server to its new address, or ask for the token of a new one."""
         try:
-            found = NetworkAnnouncement.read(discovery_info.properties, discovery_info.port)
+            found = NetworkAdvertisement.read(discovery_info.properties, discovery_info.port)
         except AddressUpdateError:
             return self.async_abort(reason=INVALID)
         home = filter(is_home, found.addresses.split(","))
@@ -99,7 +99,7 @@ class DiscoveryFlow(ReauthFlow):
         self._abort_if_unique_id_configured()
         if not self._ends_older_dialogs(found):
             return self.async_abort(reason="already_in_progress")
-        self._announcement, self._name = found, _plain(found.name) or found.id[:8]
+        self._advertisement, self._name = found, _plain(found.name) or found.id[:8]
         self.context["title_placeholders"] = {"name": self._name}
         return await self.async_step_zeroconf_confirm()
 
@@ -113,8 +113,8 @@ class DiscoveryFlow(ReauthFlow):
         if user_input is not None:
             token = user_input[CONF_TOKEN].strip()
             failure = Failure("not_signed")
-            if self._announcement.is_signed_with(SecretStr(token)):
-                if not await self._is_new(self._announcement):
+            if self._advertisement.is_signed_with(SecretStr(token)):
+                if not await self._is_new(self._advertisement):
                     return self.async_abort(reason=INVALID)
                 for url in self._urls:
                     kind = LocalKind.SERVER.value
@@ -124,7 +124,7 @@ class DiscoveryFlow(ReauthFlow):
         names = {"name": self._name, "address": self._urls[0]}
         return self._form("zeroconf_confirm", failure, TOKEN, placeholders=names)
 
-    async def _follow(self, entry: ConfigEntry, found: NetworkAnnouncement) -> ConfigFlowResult:
+    async def _follow(self, entry: ConfigEntry, found: NetworkAdvertisement) -> ConfigFlowResult:
         """Take over the new address of the local server, if it answers and is signed by its token.
 
         An address that was entered with https or by a name is left: it would lose its protection.
@@ -145,8 +145,8 @@ class DiscoveryFlow(ReauthFlow):
                 return self._renew(entry, {**local, CONF_URL: url})
         return self.async_abort(reason=DONE)
 
-    async def _is_new(self, found: NetworkAnnouncement) -> bool:
-        """Return whether an announcement is no old one that is sent again."""
+    async def _is_new(self, found: NetworkAdvertisement) -> bool:
+        """Return whether an advertisement is no old one that is sent again."""
         record = UpdateRecord(Path(self.hass.config.path(DOMAIN)) / RECORD_FILE)
         try:
             await self.hass.async_add_executor_job(
@@ -156,13 +156,13 @@ class DiscoveryFlow(ReauthFlow):
             return False
         return True
 
-    def _ends_older_dialogs(self, found: NetworkAnnouncement) -> bool:
+    def _ends_older_dialogs(self, found: NetworkAdvertisement) -> bool:
         """Close the dialogs of older addresses of a server; False: an open one is as good."""
         flows = self.hass.config_entries.flow
         where = {"addresses": found.addresses, "port": found.port}
 
         def is_same(other: ZeroconfServiceInfo) -> bool:
-            return other.type == ANNOUNCED_TYPE and other.properties.get("id") == found.id
+            return other.type == ADVERTISED_TYPE and other.properties.get("id") == found.id
 
         def is_older(other: ZeroconfServiceInfo) -> bool:
             said = {"addresses": other.properties.get("addresses"), "port": other.port}
@@ -237,7 +237,7 @@ def _address(url: str) -> tuple[str, int | None]:
 
 
 def _time(found: ZeroconfServiceInfo) -> int:
-    """Return the time of an announcement whose dialog is open, so that it was read before."""
+    """Return the time of an advertisement whose dialog is open, so that it was read before."""
     return int(found.properties["time"])
 
 

@@ -33,6 +33,8 @@ STANDARD_TERMS = {
     ("added_voice", "own_voice", "own_voices", "sent_voice"): "custom voice",
     ("allowance", "allowances", "budget"): "quota",
     ("modelling", "piping", "voicing"): "the name of the command",
+    ("announced_id", "announced_name", "announced_type"): "advertised_…",
+    ("announced_as", "announced_server", "announced_service"): "advertised_…",
     ("classify",): "error mapping",
     ("desk",): "service",
     ("foresee", "foreseen", "get_ahead"): "prefetch",
@@ -43,6 +45,7 @@ STANDARD_TERMS = {
     ("house", "houses"): "Home Assistant, home or runtime",
     ("ledger",): "index",
     ("look", "looks", "looked", "looking"): "health check, check or verify",
+    ("network_announcement",): "advertisement",
     ("nobody",): "all_failed",
     ("nonsense", "misfit"): "invalid",
     ("nudge", "nudged"): "notify or wake",
@@ -77,7 +80,9 @@ PAGES = [
     if path.name not in {"home-assistant.md", "cli.md"}
 ]
 DROPPED_IN_PROSE = re.compile(
-    r"\b(house|stand-ins?|is told|was told|tells?|looks at)\b", re.IGNORECASE
+    r"\b(house|stand-ins?|is told|was told|tells?|looks at"
+    r"|announcements? in the (?:local )?network)\b",
+    re.IGNORECASE,
 )
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -134,10 +139,12 @@ def test_no_name_of_the_tests_or_examples_uses_such_a_word() -> None:
         ("_get_ahead_of", "get_ahead"),
         ("n_looks", "looks"),
         ("HTTPHouse", "house"),
+        ("NetworkAnnouncement", "network_announcement"),
         ("placeholder", None),
         ("string", None),
         ("outlook", None),
         ("order", None),
+        ("announcement", None),
     ],
 )
 def test_a_dropped_word_is_found_as_a_whole_word_only(identifier: str, word: str | None) -> None:

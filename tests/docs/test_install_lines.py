@@ -93,7 +93,7 @@ def test_on_the_day_of_the_release_one_value_is_changed_and_the_tests_pass(tmp_p
     assert "docs/quickstart.md" in run("docs/install_lines.py")
     run(
         *("-m", "pytest", "-q", "-p", "no:cacheprovider"),
-        *("tests/core/installation", "tests/docs/test_install_lines.py"),
+        *("tests/core/test_installation.py", "tests/docs/test_install_lines.py"),
         *("tests/core/backends/local/test_loading.py", "tests/core/cli/test_misuse.py"),
         *("-k", "not (day_of_the_release or what_is_not_published) and (install or load or extra)"),
     )

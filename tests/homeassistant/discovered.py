@@ -1,4 +1,4 @@
-"""What is discovered: as Home Assistant makes it of Supervisor's messages and of announcements."""
+"""What is discovered: as Home Assistant makes it of Supervisor's messages and of advertisements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from server_site import TOKEN
 from yarl import URL
 
-from vieneu_core.pairing import NetworkAnnouncement
+from vieneu_core.pairing import NetworkAdvertisement
 
 OTHER_TOKEN = "another-token-0123456789"
 SLUG = "a1b2c3d4_vieneu"
@@ -31,11 +31,11 @@ def handed_over(url: str, **changes: Any) -> HassioServiceInfo:
     return HassioServiceInfo(config=config, name="VieNeu Relay", slug=SLUG, uuid="1234")
 
 
-def announced(url: str, token: str = TOKEN, **changes: Any) -> ZeroconfServiceInfo:
-    """Return what Home Assistant makes of an announcement in the network."""
+def advertised(url: str, token: str = TOKEN, **changes: Any) -> ZeroconfServiceInfo:
+    """Return what Home Assistant makes of an advertisement in the network."""
     parts = URL(url)
     addresses = [ipaddress.ip_address(parts.host or "")]
-    said = NetworkAnnouncement.signed(
+    said = NetworkAdvertisement.signed(
         SecretStr(token),
         name="Nhà",
         version="0.1.0",

@@ -27,7 +27,7 @@ from vieneu_core.testing.scripted import ScriptedBackend
 from vieneu_core.wire.version import WIRE_VERSION
 
 
-def announcement(url: str) -> tuple[bytes, dict[str, str]]:
+def address_update(url: str) -> tuple[bytes, dict[str, str]]:
     """Return a signed message with an address, and its headers."""
     body = AddressUpdate(
         endpoint_url=url,
@@ -38,7 +38,7 @@ def announcement(url: str) -> tuple[bytes, dict[str, str]]:
     return body, {SIGNATURE_HEADER: signature(body, SecretStr(TOKEN))}
 
 
-async def test_an_announcement_may_come_in_pieces(
+async def test_an_update_may_come_in_pieces(
     hass: HomeAssistant,
     set_up: SetUp,
     colab: dict[str, Any],
@@ -48,7 +48,7 @@ async def test_an_announcement_may_come_in_pieces(
     entry = await set_up({**colab, "webhook_id": "a-webhook"}, mode="remote")
     client = await hass_client()
     async with serving(engine) as other:
-        body, headers = announcement(other.url)
+        body, headers = address_update(other.url)
 
         async def pieces() -> AsyncGenerator[bytes]:
             for at in range(0, len(body), 20):
@@ -86,7 +86,7 @@ async def test_colab_that_is_changed_during_the_verification_stays_changed(
     monkeypatch.setattr("custom_components.vieneu.address_webhook.verify_server", verify_slowly)
     client = await hass_client()
     async with serving(ScriptedBackend()) as other:
-        body, headers = announcement(other.url)
+        body, headers = address_update(other.url)
         answer = await client.post("/api/webhook/a-webhook", data=body, headers=headers)
     assert answer.status == 200
     assert entry.data == after
@@ -106,7 +106,7 @@ async def test_an_address_revives_an_entry_with_which_nothing_could_speak(
     assert entry.state is ConfigEntryState.SETUP_RETRY
     client = await hass_client()
     async with serving(engine) as other:
-        body, headers = announcement(other.url)
+        body, headers = address_update(other.url)
         answer = await client.post("/api/webhook/a-webhook", data=body, headers=headers)
         assert (answer.status, ACCEPTED_HEADER in answer.headers) == (200, True)
         await hass.async_block_till_done(wait_background_tasks=True)
@@ -114,7 +114,7 @@ async def test_an_address_revives_an_entry_with_which_nothing_could_speak(
         assert entry.data["colab"]["url"] == other.url
         # The next address comes to the loaded entry.
         async with serving(engine) as third:
-            body, headers = announcement(third.url)
+            body, headers = address_update(third.url)
             await client.post("/api/webhook/a-webhook", data=body, headers=headers)
             await hass.async_block_till_done(wait_background_tasks=True)
             assert entry.data["colab"]["url"] == third.url
@@ -129,7 +129,7 @@ async def test_a_server_that_does_not_answer_yet_is_asked_to_send_its_address_ag
 ) -> None:
     entry = await set_up({**colab, "webhook_id": "a-webhook"}, mode="remote")
     client = await hass_client()
-    body, headers = announcement("http://127.0.0.1:9")
+    body, headers = address_update("http://127.0.0.1:9")
     answer = await client.post("/api/webhook/a-webhook", data=body, headers=headers)
     assert (answer.status, ACCEPTED_HEADER in answer.headers) == (503, False)
     await hass.config_entries.async_unload(entry.entry_id)

@@ -214,14 +214,14 @@ async def test_colab_is_paired_without_typing_anything(
         (entry,) = hass.config_entries.async_entries("vieneu")
         assert entry.data["colab"] == {"url": site.url, "token": token}
         entry = await loaded(hass)
-        # A new address, the next session: announced again, and taken without a reload.
+        # A new address, the next session: sent again, and taken without a reload.
         runtime = entry.runtime_data
         async with serving(engine, token=token) as second:
             await AddressCallback(url, lambda: SecretStr(token)).send(second.url, None)
             await hass.async_block_till_done()
             assert entry.data["colab"]["url"] == second.url
             assert entry.runtime_data is runtime
-            # Announced once more: the server is at the same place, and is looked at again.
+            # Sent once more: the server is at the same place, and is looked at again.
             await AddressCallback(url, lambda: SecretStr(token)).send(second.url, None)
             await hass.async_block_till_done(wait_background_tasks=True)
             assert hass.states.is_state("sensor.vieneu_google_colab_state", "ready")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import SetUp, until
-from discovered import INVALID, OTHER_TOKEN, SLUG, aborted, announced, discover, server_at
+from discovered import INVALID, OTHER_TOKEN, SLUG, aborted, advertised, discover, server_at
 from flow_steps import go_on, loaded
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -22,7 +22,7 @@ from vieneu_core.testing.scripted import ScriptedBackend
 async def test_a_server_in_the_network_is_offered_and_asks_for_its_token(
     hass: HomeAssistant, site: Site
 ) -> None:
-    flow = await discover(hass, announced(site.url))
+    flow = await discover(hass, advertised(site.url))
     assert (flow["type"], flow["step_id"]) == (FlowResultType.FORM, "zeroconf_confirm")
     assert flow["description_placeholders"]["address"] == site.url
     flow = await go_on(hass, flow, {"token": f" {TOKEN} "})
@@ -35,26 +35,26 @@ async def test_a_server_in_the_network_is_offered_and_asks_for_its_token(
 async def test_a_token_that_did_not_sign_is_sent_nowhere(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stranger announces itself under any name, and waits for the token of the owner."""
+    """A stranger advertises itself under any name, and waits for the token of the owner."""
 
     async def sent(*_: object, **__: object) -> None:
         pytest.fail("the token was sent")
 
     monkeypatch.setattr("custom_components.vieneu.validation.verify_server", sent)
-    flow = await discover(hass, announced("http://192.168.1.66:8000", "token-of-the-stranger"))
+    flow = await discover(hass, advertised("http://192.168.1.66:8000", "token-of-the-stranger"))
     flow = await go_on(hass, flow, {"token": TOKEN})
     assert flow["errors"] == {"base": "not_signed"}
 
 
 async def test_a_server_that_does_not_answer_is_an_error(hass: HomeAssistant) -> None:
-    flow = await discover(hass, announced("http://127.0.0.1:9"))
+    flow = await discover(hass, advertised("http://127.0.0.1:9"))
     flow = await go_on(hass, flow, {"token": TOKEN})
     assert flow["errors"] == {"base": "cannot_connect"}
 
 
 async def test_a_server_is_offered_once(hass: HomeAssistant, site: Site) -> None:
-    await discover(hass, announced(site.url))
-    assert aborted(await discover(hass, announced(site.url))) == "already_in_progress"
+    await discover(hass, advertised(site.url))
+    assert aborted(await discover(hass, advertised(site.url))) == "already_in_progress"
 
 
 async def test_a_changed_address_heals_itself(
@@ -62,7 +62,7 @@ async def test_a_changed_address_heals_itself(
 ) -> None:
     entry = await set_up(server_at(site.url))
     async with serving(ScriptedBackend(name="moved")) as moved:
-        assert aborted(await discover(hass, announced(moved.url))) == "already_configured"
+        assert aborted(await discover(hass, advertised(moved.url))) == "already_configured"
         assert entry.data == server_at(moved.url)
         await until(hass, lambda: entry.state.value == "loaded")
         await hass.config_entries.async_unload(entry.entry_id)
@@ -74,11 +74,11 @@ async def test_a_forged_address_changes_nothing(
     """Without the token no address can be signed; a true signature is of one address and port."""
     data = server_at(site.url)
     entry = await set_up(data)
-    true = announced(site.url)
+    true = advertised(site.url)
     forged = [
-        announced("http://192.168.1.66:8000", OTHER_TOKEN),
-        announced(site.url, port=1),
-        announced(
+        advertised("http://192.168.1.66:8000", OTHER_TOKEN),
+        advertised(site.url, port=1),
+        advertised(
             "http://192.168.1.66:8000",
             properties={**true.properties, "addresses": "192.168.1.66"},
         ),
@@ -86,19 +86,19 @@ async def test_a_forged_address_changes_nothing(
     for each in forged:
         assert aborted(await discover(hass, each)) == "already_configured"
     elsewhere = ipaddress.ip_address("192.168.1.66")
-    assert aborted(await discover(hass, announced(site.url, ip_addresses=[elsewhere]))) == INVALID
+    assert aborted(await discover(hass, advertised(site.url, ip_addresses=[elsewhere]))) == INVALID
     assert entry.data == data
 
 
-async def test_an_old_announcement_that_is_sent_again_changes_nothing(
+async def test_an_old_advertisement_that_is_sent_again_changes_nothing(
     hass: HomeAssistant, site: Site, set_up: SetUp
 ) -> None:
     now = dt_util.utcnow()
     entry = await set_up(server_at("http://127.0.0.1:9"))
-    old = announced("http://127.0.0.1:10", now=now - timedelta(hours=1))
-    assert aborted(await discover(hass, announced(site.url, now=now))) == "already_configured"
+    old = advertised("http://127.0.0.1:10", now=now - timedelta(hours=1))
+    assert aborted(await discover(hass, advertised(site.url, now=now))) == "already_configured"
     assert aborted(await discover(hass, old)) == INVALID
-    ahead = announced("http://127.0.0.1:10", now=now + timedelta(days=2))
+    ahead = advertised("http://127.0.0.1:10", now=now + timedelta(days=2))
     assert aborted(await discover(hass, ahead)) == INVALID
     assert entry.data == server_at(site.url)
     await until(hass, lambda: entry.state.value == "loaded")
@@ -112,7 +112,7 @@ async def test_a_server_is_not_offered_once_the_entry_is_there(
 ) -> None:
     data = {"local": {"url": site.url, "token": TOKEN, **local}}
     MockConfigEntry(domain="vieneu", data=data, unique_id="vieneu").add_to_hass(hass)
-    found = announced("http://127.0.0.1:10")
+    found = advertised("http://127.0.0.1:10")
     assert aborted(await discover(hass, found)) == "already_configured"
 
 
@@ -125,21 +125,21 @@ async def test_a_server_is_not_offered_once_the_entry_is_there(
         {"ip_addresses": [ipaddress.ip_address("192.168.1.66")]},
     ],
 )
-async def test_an_announcement_that_is_none_is_left(
+async def test_an_advertisement_that_is_none_is_left(
     hass: HomeAssistant, site: Site, changes: dict[str, Any]
 ) -> None:
-    assert aborted(await discover(hass, announced(site.url, **changes))) == INVALID
+    assert aborted(await discover(hass, advertised(site.url, **changes))) == INVALID
 
 
-async def test_an_old_announcement_is_refused_also_at_the_set_up(
+async def test_an_old_advertisement_is_refused_also_at_the_set_up(
     hass: HomeAssistant, site: Site, set_up: SetUp
 ) -> None:
     old = dt_util.utcnow() - timedelta(days=400)
-    flow = await discover(hass, announced(site.url, now=old))
+    flow = await discover(hass, advertised(site.url, now=old))
     assert aborted(await go_on(hass, flow, {"token": TOKEN})) == INVALID
     data = server_at("http://127.0.0.1:9")
     entry = await set_up(data)
-    assert aborted(await discover(hass, announced(site.url, now=old))) == INVALID
+    assert aborted(await discover(hass, advertised(site.url, now=old))) == INVALID
     assert entry.data == data
 
 
@@ -148,7 +148,7 @@ async def test_an_address_that_does_not_answer_replaces_none(
 ) -> None:
     data = server_at("http://127.0.0.1:9")
     entry = await set_up(data)
-    found = announced("http://127.0.0.1:10")
+    found = advertised("http://127.0.0.1:10")
     assert aborted(await discover(hass, found)) == "already_configured"
     assert entry.data == data
 
@@ -158,7 +158,7 @@ async def test_https_and_names_are_not_replaced(hass: HomeAssistant, site: Site,
     data = server_at(url)
     entry = MockConfigEntry(domain="vieneu", data=data, unique_id="vieneu")
     entry.add_to_hass(hass)
-    assert aborted(await discover(hass, announced(site.url))) == "already_configured"
+    assert aborted(await discover(hass, advertised(site.url))) == "already_configured"
     assert entry.data == data
 
 
@@ -167,10 +167,10 @@ async def test_a_newer_address_takes_the_place_of_an_open_dialog(
 ) -> None:
     now = dt_util.utcnow()
     moved = "http://127.0.0.1:9"
-    first = await discover(hass, announced(moved, now=now - timedelta(minutes=1)))
-    second = await discover(hass, announced(site.url, now=now))
+    first = await discover(hass, advertised(moved, now=now - timedelta(minutes=1)))
+    second = await discover(hass, advertised(site.url, now=now))
     assert second["description_placeholders"]["address"] == site.url
-    late = announced(moved, now=now - timedelta(minutes=2))
+    late = advertised(moved, now=now - timedelta(minutes=2))
     assert aborted(await discover(hass, late)) == "already_in_progress"
     (opened,) = hass.config_entries.flow.async_progress()
     assert opened["flow_id"] == second["flow_id"] != first["flow_id"]
@@ -179,7 +179,7 @@ async def test_a_newer_address_takes_the_place_of_an_open_dialog(
 async def test_a_dialog_that_is_left_open_does_not_replace_the_voice(
     hass: HomeAssistant, site: Site
 ) -> None:
-    flow = await discover(hass, announced(site.url))
+    flow = await discover(hass, advertised(site.url))
     data = {"local": {"kind": "embedded"}}
     entry = MockConfigEntry(domain="vieneu", data=data, unique_id="vieneu")
     entry.add_to_hass(hass)
@@ -193,7 +193,7 @@ async def test_a_dialog_that_is_left_open_does_not_replace_the_voice(
 async def test_the_name_of_a_stranger_is_no_markdown(
     hass: HomeAssistant, site: Site, name: str, shown: str | None
 ) -> None:
-    found = announced(site.url)
+    found = advertised(site.url)
     found.properties["name"] = name
     flow = await discover(hass, found)
     shown = shown or found.properties["id"][:8]
@@ -201,4 +201,4 @@ async def test_the_name_of_a_stranger_is_no_markdown(
 
 
 async def test_an_address_outside_the_network_is_left(hass: HomeAssistant) -> None:
-    assert aborted(await discover(hass, announced("http://8.8.8.8:8000"))) == INVALID
+    assert aborted(await discover(hass, advertised("http://8.8.8.8:8000"))) == INVALID

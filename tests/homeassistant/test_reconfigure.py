@@ -146,7 +146,7 @@ async def test_a_refused_token_is_asked_for_again(
     await hass.async_block_till_done()
     assert entry.data["colab"]["token"] == TOKEN
     await until(hass, lambda: hass.states.is_state("sensor.vieneu_active_backend", "remote"))
-    # From now on it is this token that must have signed an announcement.
+    # From now on it is this token that must have signed an address update.
     hook = str((await hass_client()).make_url("/api/webhook/a-webhook"))
     with pytest.raises(AddressCallbackError):
         await AddressCallback(hook, lambda: SecretStr(older)).send(site.url, None)

@@ -127,7 +127,7 @@ async def test_failures_keep_their_texts_for_a_reader_of_vietnamese() -> None:
     )
 
 
-async def test_an_address_where_nobody_answers_is_never_announced() -> None:
+async def test_an_address_where_nobody_answers_is_never_published() -> None:
     events: list[PublicEvent] = []
 
     async def dead(url: str, *, server_may_be_away: bool = False) -> None:

@@ -86,7 +86,7 @@ async def test_checks_of_the_public_address_are_no_requests_of_clients(
     clock, tunnel = FakeClock(), OpenTunnel()
     async with serving(ScriptedBackend()) as site, public(site, tunnel, clock) as exposure:
         await exposure.opened()
-        assert _n_checks(log) == 1, "before it is announced"
+        assert _n_checks(log) == 1, "before it is published"
 
         tunnel.broken.set()
         await until(lambda: tunnel.n_openings == 2 and _n_checks(log) == 2)

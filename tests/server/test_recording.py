@@ -163,7 +163,7 @@ def test_a_sentence_begun_again_by_a_stand_in_is_a_sentence_of_its_own(opus: boo
     got = decode_frames(data, opus=opus)
 
     assert [start.stand_in for start in got.starts] == [False, True]
-    assert (got.n_announced, len(got.sentences[1])) == (1, 9_600)
+    assert (got.n_stated, len(got.sentences[1])) == (1, 9_600)
 
 
 def test_a_very_long_chunk_is_several_frames() -> None:

@@ -62,7 +62,7 @@ async def reading_site(backend: Watched, n_readings: int = 1) -> AsyncIterator[S
         await until(lambda: len(backend.finished) > n_readings)
         yield site
         for i, got in enumerate(await asyncio.gather(*readings)):
-            assert got.n_announced == 1 + len(READING)
+            assert got.n_stated == 1 + len(READING)
             want = [expected(text) for text in [f"Bài {i}.", *READING]]
             assert same(heard(got.pcm, got.sample_rate_hz), want)
 

@@ -211,7 +211,7 @@ async def test_those_whose_turn_comes_when_all_memory_is_held_are_refused() -> N
 
 
 @pytest.mark.parametrize("n_sentences", [1, 2, 40])
-async def test_the_document_is_json_whose_length_was_announced(n_sentences: int) -> None:
+async def test_the_document_is_json_whose_length_was_stated(n_sentences: int) -> None:
     step = ScriptStep(chunk_delay_s=0.001)
     texts = SENTENCES[:n_sentences]
 

@@ -109,7 +109,7 @@ async def test_frames_are_whole_as_well_for_a_client_that_has_nothing_else(
     got = await frames(server, at_first=signal.SIGKILL)
 
     assert got.problem is None
-    assert got.n_announced == len(SENTENCES)
+    assert got.n_stated == len(SENTENCES)
     kept = got.sentences[-len(SENTENCES) :]  # before them what was heard of one that begins again
     assert same_speech(b"".join(kept))
     assert len(got.sentences) <= len(SENTENCES) + 1
@@ -120,7 +120,7 @@ async def test_a_client_that_can_go_on_elsewhere_is_told_at_once(server: ServerH
 
     assert got.problem is not None
     assert got.problem.code == "worker_died"
-    assert got.n_announced is None
+    assert got.n_stated is None
     assert len(got.sentences) <= len(SENTENCES), "nothing began again"
 
 
@@ -144,7 +144,7 @@ async def test_what_always_fails_is_stated_in_frames(server: ServerHandle, scrip
 
     assert got.problem is not None
     assert got.problem.code == "worker_died"
-    assert got.n_announced is None
+    assert got.n_stated is None
     assert same(heard(got.sentences[0], 24_000), [expected(SENTENCES[0])])
 
 

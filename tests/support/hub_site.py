@@ -43,7 +43,7 @@ class HubSite:
     error_code: str = ""
     """Stands in X-Error-Code of answers from 400 on."""
     corrupt: bool = False
-    """Send other bytes than announced."""
+    """Send other bytes than declared."""
     proxy_passwords: set[str] = field(default_factory=set)
     """Every Proxy-Authorization header that came: none is for a hub."""
     ranges: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class HubSite:
     """The next downloads are reset after so many bytes; the last of them may be lost."""
     claims: list[int] = field(default_factory=list)
     """The next downloads end after so many bytes, and claim that this is all."""
-    announced_bytes: int | None = None
+    declared_bytes: int | None = None
     """The size that is stated of a large file, in place of the true one."""
     pause_s: float = 0.0
     """Waits so long before each quarter of a megabyte that it sends."""
@@ -204,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("ETag", f'"{etag_of(content)}"')
         if linked:
             self.send_header("X-Linked-Etag", f'"{etag_of(content)}"')
-            size = self.site.announced_bytes
+            size = self.site.declared_bytes
             self.send_header("X-Linked-Size", str(len(content) if size is None else size))
 
     def _send_file(self, owner: str, repo: str, name: str, *, with_body: bool) -> None:

@@ -37,7 +37,7 @@ class DecodedFrames:
     sample_rate_hz: int = 0
     sentences: list[bytes] = field(default_factory=list)
     starts: list[framing.SentenceStart] = field(default_factory=list)
-    n_announced: int | None = None
+    n_stated: int | None = None
     problem: Problem | None = None
 
     @property
@@ -70,7 +70,7 @@ def decode_frames(data: bytes, *, opus: bool) -> DecodedFrames:
             case FrameType.ERROR:
                 heard.problem = Problem.model_validate_json(frame.payload)
             case FrameType.END:
-                heard.n_announced = framing.End.model_validate_json(frame.payload).n_sentences
+                heard.n_stated = framing.End.model_validate_json(frame.payload).n_sentences
     decoder.finish()
     return heard
 

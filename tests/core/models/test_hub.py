@@ -71,7 +71,7 @@ def test_a_revision_that_is_named_wins(site: HubSite, cache: Path) -> None:
     assert any(COMMIT in asked for _, asked in site.asked)
 
 
-def test_other_bytes_than_announced_are_deleted_and_told(site: HubSite, cache: Path) -> None:
+def test_other_bytes_than_declared_are_deleted_and_told(site: HubSite, cache: Path) -> None:
     site.corrupt = True
     with pytest.raises(ModelLoadError, match="damaged"):
         hub(site, cache).fetch(SOURCE, quiet)

@@ -71,8 +71,8 @@ def test_a_hub_that_says_nothing_is_not_waited_for_without_end(site: HubSite, ca
         hub(site, cache, retry_policy=hasty).fetch(SOURCE, quiet)
 
 
-def test_a_content_that_is_shorter_than_announced_is_told(site: HubSite, cache: Path) -> None:
-    site.announced_bytes = len(LARGE) + 7
+def test_a_content_that_is_shorter_than_declared_is_told(site: HubSite, cache: Path) -> None:
+    site.declared_bytes = len(LARGE) + 7
 
     with pytest.raises(ModelLoadError, match=r"failed \d times"):
         hub(site, cache).fetch(SOURCE, quiet)
@@ -87,8 +87,8 @@ def test_a_content_that_claims_to_end_early_is_asked_for_the_rest(
     assert site.ranges == ["bytes=500000-"]
 
 
-def test_no_more_is_written_than_was_announced(site: HubSite, cache: Path) -> None:
-    site.announced_bytes = 1000
+def test_no_more_is_written_than_was_declared(site: HubSite, cache: Path) -> None:
+    site.declared_bytes = 1000
 
     with pytest.raises(ModelLoadError, match=r"instead of 1000"):
         hub(site, cache).fetch(SOURCE, quiet)
@@ -168,7 +168,7 @@ def test_a_disk_that_becomes_full_is_told_and_given_its_space_back(
 
 
 def test_what_cannot_fit_is_not_begun(site: HubSite, cache: Path) -> None:
-    site.announced_bytes = 10**18
+    site.declared_bytes = 10**18
 
     with pytest.raises(ModelLoadError, match="it needs 1000000000000 MB more"):
         hub(site, cache).fetch(SOURCE, quiet)

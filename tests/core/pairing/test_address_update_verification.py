@@ -194,7 +194,7 @@ def test_a_server_of_another_time_is_refused_with_a_remedy(
     "body",
     [b"", b"nonsense", b"[]", b'{"endpoint_url": "https://a.b"}'],
 )
-def test_what_is_signed_but_no_announcement_is_an_error(
+def test_what_is_signed_but_no_address_update_is_an_error(
     inbox: AddressUpdateInbox, body: bytes
 ) -> None:
     with pytest.raises(AddressUpdateError) as caught:

@@ -39,7 +39,7 @@ async def test_a_sentence_of_a_replay_fits_into_frames(tmp_path: Path) -> None:
         async with site.post("/tts/stream", json=body, headers=headers) as response:
             heard = decode_frames(await response.read(), opus=False)
 
-    assert heard.n_announced == 1
+    assert heard.n_stated == 1
     assert heard.starts[0].cached
 
 

@@ -22,7 +22,7 @@ def phonemes(text: str) -> str:
     return CONVERT(spoken(text, "vi", emotions=True))
 
 
-with Path(__file__).with_name("spoken_pairs.tsv").open(encoding="utf-8", newline="") as file:
+with (Path(__file__).parent / "rules/spoken_pairs.tsv").open(encoding="utf-8", newline="") as file:
     WRITTEN = [row["written"] for row in csv.DictReader(file, delimiter="\t", quoting=3)]
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzăâđêôơưáàảãạ"

@@ -1,4 +1,4 @@
-"""A public address is tried before it is announced: what counts as an answer of this server."""
+"""A public address is tried before it is published: what counts as an answer of this server."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ class Answers:
             raise AddressUnreachableError(f"Nobody answers at {url}.")
 
 
-async def test_a_dead_address_is_opened_once_more_and_never_announced() -> None:
+async def test_a_dead_address_is_opened_once_more_and_never_published() -> None:
     tunnel = Frail("a", "b")
     kept = Kept(tunnel, Answers("dead", "dead"))
 
@@ -194,14 +194,14 @@ async def test_a_dead_address_is_opened_once_more_and_never_announced() -> None:
     assert (kept.urls, kept.supervisor.url, tunnel.outcomes) == ([], None, [])
 
 
-async def test_an_address_that_answers_at_the_second_opening_is_announced() -> None:
+async def test_an_address_that_answers_at_the_second_opening_is_published() -> None:
     kept = Kept(Frail("a", "b"), Answers("dead"))
     await settle()
     assert kept.urls == ["b:80"]
     await kept.stop()
 
 
-async def test_a_reopened_tunnel_is_announced_only_once_it_answers() -> None:
+async def test_a_reopened_tunnel_is_published_only_once_it_answers() -> None:
     tunnel = Frail("a", "b", "c")
     check = Answers("", "dead", "")
     kept = Kept(tunnel, check)

@@ -73,7 +73,7 @@ class Service:
 
 
 Companion = Callable[[Service], AbstractAsyncContextManager[None]]
-"""Runs beside a server, from its start to its end, such as an announcement of its address."""
+"""Runs beside a server, from its start to its end, such as its advertisement in the network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

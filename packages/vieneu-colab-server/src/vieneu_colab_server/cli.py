@@ -14,7 +14,7 @@ import typer
 from pydantic import SecretStr, ValidationError
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.announcement import AnnounceOption, network_presence
+from vieneu_colab_server.advertisement import AdvertiseOption, network_presence
 from vieneu_colab_server.engine_options import engine_options
 from vieneu_colab_server.exit_codes import exiting_on_failure
 from vieneu_colab_server.exposure import PublicEvent
@@ -34,7 +34,7 @@ from vieneu_core.voices import VoiceCatalogue
 from vieneu_core.worker.spec import EngineSpec, RestartPolicy
 
 if TYPE_CHECKING:
-    from vieneu_colab_server.announcement.presence import NetworkPresence
+    from vieneu_colab_server.advertisement.presence import NetworkPresence
 
 _RESTART = RestartPolicy(again_after_s=30.0)
 """Nobody else would load the engine again."""
@@ -221,7 +221,7 @@ def serve(  # noqa: PLR0913 - each argument is an option of the command
     until_stdin_ends: Annotated[
         bool, typer.Option("--until-stdin-ends", help="Stop when the starting program is gone.")
     ] = False,
-    announce: AnnounceOption = None,
+    announce: AdvertiseOption = None,
     log_level: Annotated[LogLevel, typer.Option(help="How much to log.")] = LogLevel.INFO,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:

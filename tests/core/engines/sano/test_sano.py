@@ -113,6 +113,18 @@ def test_a_sentence_without_words_is_an_error(folder: Path, text: str) -> None:
         speak(engine, text)
 
 
+@pytest.mark.parametrize(
+    ("written", "nearest"),
+    [("thuở nọ", "thu ở nọ"), ("cái xoong", "cái xo ong"), ("rơ moóc", "rơ mo óc")],
+)
+def test_a_rime_that_the_package_does_not_know_is_spoken_as_the_nearest(
+    folder: Path, written: str, nearest: str
+) -> None:
+    engine, _ = loaded(folder)
+
+    assert np.array_equal(speak(engine, written), speak(engine, nearest))
+
+
 @pytest.mark.parametrize("text", ["привет", "xin chào 你好"])
 def test_letters_without_a_sound_are_an_error_that_does_not_name_them(
     folder: Path, text: str

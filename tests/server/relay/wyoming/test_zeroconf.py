@@ -1,4 +1,4 @@
-"""The announcement by which Home Assistant finds the server."""
+"""The advertisement by which Home Assistant finds the server."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from guard import GUARD_S
 from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from vieneu_colab_server.announcement import multicast as announcing
-from vieneu_colab_server.announcement.multicast import CHECK_S, AnnouncedService
+from vieneu_colab_server.advertisement import multicast as advertising
+from vieneu_colab_server.advertisement.multicast import CHECK_S, AdvertisedService
 from vieneu_colab_server.relay.wyoming.server import WyomingServer
 from vieneu_colab_server.relay.wyoming.zeroconf import SERVICE_TYPE
 from vieneu_core.errors import ConfigurationError
@@ -23,11 +23,11 @@ from vieneu_core.testing.scripted import ScriptedBackend
 LOOPBACK = ["127.0.0.1"]
 
 
-def Announcement(  # noqa: N802 - stands for the class
+def Advertisement(  # noqa: N802 - stands for the class
     name: str, url: str, *, interfaces: list[str], clock: FakeClock | None = None
-) -> announcing.Announcement:
-    service = AnnouncedService(type=SERVICE_TYPE, name=name, url=url)
-    return announcing.Announcement(service, interfaces=interfaces, clock=clock)
+) -> advertising.Advertisement:
+    service = AdvertisedService(type=SERVICE_TYPE, name=name, url=url)
+    return advertising.Advertisement(service, interfaces=interfaces, clock=clock)
 
 
 class OnlyIpv4:
@@ -60,14 +60,14 @@ async def test_the_server_is_found_until_it_is_withdrawn() -> None:
     seeing = AsyncZeroconf(interfaces=LOOPBACK)
     async with asyncio.timeout(GUARD_S):
         browser = Browser(seeing)
-        first = Announcement("Nhà. Tầng 1", "tcp://127.0.0.1:10200", interfaces=LOOPBACK)
+        first = Advertisement("Nhà. Tầng 1", "tcp://127.0.0.1:10200", interfaces=LOOPBACK)
         await first.publish()
         assert await browser.changes.get() == (ServiceStateChange.Added, "Nhà. Tầng 1")
         info = AsyncServiceInfo(SERVICE_TYPE, f"Nhà. Tầng 1.{SERVICE_TYPE}")
         assert await info.async_request(seeing.zeroconf, GUARD_S * 1000)
         assert (info.parsed_addresses(), info.port) == (["127.0.0.1"], 10200)
 
-        second = Announcement("Nhà. Tầng 1", "tcp://127.0.0.1:10201", interfaces=LOOPBACK)
+        second = Advertisement("Nhà. Tầng 1", "tcp://127.0.0.1:10201", interfaces=LOOPBACK)
         await second.publish()
         change, name = await browser.changes.get()
         assert change is ServiceStateChange.Added
@@ -83,13 +83,13 @@ async def test_the_server_is_found_until_it_is_withdrawn() -> None:
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 64, "ế" * 32, "a\nb"])
-def test_a_name_that_cannot_be_announced_is_refused(name: str, backend: ScriptedBackend) -> None:
-    with pytest.raises(ConfigurationError, match="announced name"):
-        WyomingServer("tcp://127.0.0.1:0", backend.stream, backend.voices, announced_as=name)
+def test_a_name_that_cannot_be_advertised_is_refused(name: str, backend: ScriptedBackend) -> None:
+    with pytest.raises(ConfigurationError, match="advertised name"):
+        WyomingServer("tcp://127.0.0.1:0", backend.stream, backend.voices, advertised_as=name)
 
 
-async def test_what_only_this_machine_reaches_is_not_announced(backend: ScriptedBackend) -> None:
-    server = WyomingServer("tcp://127.0.0.1:0", backend.stream, backend.voices, announced_as="Nhà")
+async def test_what_only_this_machine_reaches_is_not_advertised(backend: ScriptedBackend) -> None:
+    server = WyomingServer("tcp://127.0.0.1:0", backend.stream, backend.voices, advertised_as="Nhà")
     with pytest.raises(ConfigurationError, match="cannot reach tcp://127"):
         await server.start()
     assert server.n_connections == 0
@@ -111,22 +111,22 @@ async def test_without_a_network_speech_goes_on(
 ) -> None:
     machine_with(monkeypatch, "127.0.0.1", "::1", "fe80::1")
     caplog.set_level(logging.WARNING)
-    server = WyomingServer("tcp://0.0.0.0:0", backend.stream, backend.voices, announced_as="Nhà")
+    server = WyomingServer("tcp://0.0.0.0:0", backend.stream, backend.voices, advertised_as="Nhà")
     await server.start()
     port = int(server.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)):
         pass
     await server.stop(0)
 
-    assert "cannot be announced: [Errno 101] The machine has no address" in caplog.text
+    assert "cannot be advertised: [Errno 101] The machine has no address" in caplog.text
 
 
-async def test_a_network_that_comes_later_or_changes_is_announced(
+async def test_a_network_that_comes_later_or_changes_is_advertised(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, clock: FakeClock
 ) -> None:
     machine_with(monkeypatch)
     caplog.set_level(logging.INFO)
-    announcement = Announcement("Nhà", "tcp://0.0.0.0:10200", interfaces=LOOPBACK, clock=clock)
+    advertisement = Advertisement("Nhà", "tcp://0.0.0.0:10200", interfaces=LOOPBACK, clock=clock)
 
     async def until_logged(words: str) -> None:
         while words not in caplog.text:
@@ -134,14 +134,14 @@ async def test_a_network_that_comes_later_or_changes_is_announced(
             await asyncio.sleep(0.01)
 
     async with asyncio.timeout(GUARD_S):
-        await announcement.publish()
+        await advertisement.publish()
         await clock.advance(3 * CHECK_S)
-        assert caplog.text.count("cannot be announced") == 1
+        assert caplog.text.count("cannot be advertised") == 1
         machine_with(monkeypatch, "192.0.2.7", "fd00::7")
-        await until_logged("announced at 192.0.2.7.")
+        await until_logged("advertised at 192.0.2.7.")
         machine_with(monkeypatch, "198.51.100.7", "192.0.2.7", "fd00::7")
-        await until_logged("announced at 192.0.2.7, 198.51.100.7.")
-        await announcement.withdraw()
+        await until_logged("advertised at 192.0.2.7, 198.51.100.7.")
+        await advertisement.withdraw()
 
 
 async def test_an_interface_that_is_lost_meanwhile_is_tried_again(
@@ -154,19 +154,19 @@ async def test_an_interface_that_is_lost_meanwhile_is_tried_again(
 
     machine_with(monkeypatch, "192.0.2.7")
     caplog.set_level(logging.INFO)
-    announcement = Announcement("Nhà", "tcp://0.0.0.0:10200", interfaces=LOOPBACK, clock=clock)
+    advertisement = Advertisement("Nhà", "tcp://0.0.0.0:10200", interfaces=LOOPBACK, clock=clock)
     async with asyncio.timeout(GUARD_S):
         with monkeypatch.context() as lacking:
-            lacking.setattr(announcing, "AsyncZeroconf", lost)
-            await announcement.publish()
-        assert "cannot be announced: No adapter found" in caplog.text
-        while "announced at 192.0.2.7." not in caplog.text:
+            lacking.setattr(advertising, "AsyncZeroconf", lost)
+            await advertisement.publish()
+        assert "cannot be advertised: No adapter found" in caplog.text
+        while "advertised at 192.0.2.7." not in caplog.text:
             await clock.advance(CHECK_S)
             await asyncio.sleep(0.01)
-        await announcement.withdraw()
+        await advertisement.withdraw()
 
 
-async def test_addresses_of_containers_and_tunnels_are_not_announced(
+async def test_addresses_of_containers_and_tunnels_are_not_advertised(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They are the same on many machines, and come before those of the network."""
@@ -174,37 +174,37 @@ async def test_addresses_of_containers_and_tunnels_are_not_announced(
     virtual = {name: f"172.17.{n}.1" for n, name in enumerate(names)}
     machine_with(monkeypatch, "192.0.2.7", **virtual, **{"br-lan": "192.0.2.8"})
     caplog.set_level(logging.INFO)
-    announcement = Announcement("Nhà", "tcp://0.0.0.0:10200", interfaces=LOOPBACK)
-    await announcement.publish()
-    await announcement.withdraw()
+    advertisement = Advertisement("Nhà", "tcp://0.0.0.0:10200", interfaces=LOOPBACK)
+    await advertisement.publish()
+    await advertisement.withdraw()
 
-    assert "announced at 192.0.2.7, 192.0.2.8." in caplog.text
+    assert "advertised at 192.0.2.7, 192.0.2.8." in caplog.text
 
 
 @pytest.mark.parametrize(
     ("host", "addresses"),
     [
         ("[::]", ["10.0.0.7", "192.0.2.7", "fd00::7"]),
-        ("0.0.0.0", ["10.0.0.7", "192.0.2.7"]),  # noqa: S104 - announced, not bound
+        ("0.0.0.0", ["10.0.0.7", "192.0.2.7"]),  # noqa: S104 - advertised, not bound
         ("192.0.2.7", ["192.0.2.7"]),
     ],
 )
-async def test_all_addresses_that_clients_reach_are_announced(
+async def test_all_addresses_that_clients_reach_are_advertised(
     monkeypatch: pytest.MonkeyPatch, host: str, addresses: list[str]
 ) -> None:
-    announced: list[AsyncServiceInfo] = []
+    advertised: list[AsyncServiceInfo] = []
 
     async def register(
         _: AsyncZeroconf, info: AsyncServiceInfo, *, allow_name_change: bool
     ) -> None:
         assert allow_name_change
-        announced.append(info)
+        advertised.append(info)
 
     machine_with(monkeypatch, "127.0.0.1", "192.0.2.7", "fd00::7", "fe80::7", "10.0.0.7")
     monkeypatch.setattr(AsyncZeroconf, "async_register_service", register)
-    monkeypatch.setattr(announcing, "IPVersion", OnlyIpv4)
-    announcement = Announcement("Nhà", f"tcp://{host}:10200", interfaces=LOOPBACK)
-    await announcement.publish()
-    await announcement.withdraw()
+    monkeypatch.setattr(advertising, "IPVersion", OnlyIpv4)
+    advertisement = Advertisement("Nhà", f"tcp://{host}:10200", interfaces=LOOPBACK)
+    await advertisement.publish()
+    await advertisement.withdraw()
 
-    assert [info.parsed_addresses() for info in announced] == [addresses]
+    assert [info.parsed_addresses() for info in advertised] == [addresses]

@@ -72,8 +72,8 @@ class WyomingOptions:
 
     address: str
     """``tcp://HOST:PORT`` or ``unix://PATH``."""
-    announced_as: str | None = None
-    """Name for zeroconf; None announces nothing."""
+    advertised_as: str | None = None
+    """Name for zeroconf; None advertises nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +255,7 @@ def _wyoming_server(
         speak,
         backend.voices,
         limits=WyomingLimits(max_text_chars=settings.max_text_chars),
-        announced_as=options.announced_as,
+        advertised_as=options.advertised_as,
     )
 
 

@@ -12,7 +12,7 @@ import typer
 from pydantic import SecretStr
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.announcement import AnnounceOption, network_presence
+from vieneu_colab_server.advertisement import AdvertiseOption, network_presence
 from vieneu_colab_server.cli import LogLevel
 from vieneu_colab_server.cli import make_settings as server_settings
 from vieneu_colab_server.exit_codes import exiting_on_failure
@@ -39,9 +39,9 @@ def relay(  # noqa: PLR0913 - each argument is an option of the command
         typer.Option(metavar="URI", help="Serve Wyoming clients too: tcp://127.0.0.1:10200."),
     ] = None,
     wyoming_zeroconf: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Announce it in the network by this name.")
+        str | None, typer.Option(metavar="NAME", help="Advertise it in the network by this name.")
     ] = None,
-    announce: AnnounceOption = None,
+    announce: AdvertiseOption = None,
     login_code: Annotated[
         bool, typer.Option("--login-code", help="Print a login code though there is a password.")
     ] = False,
@@ -95,7 +95,7 @@ def _wyoming(address: str | None, name: str | None) -> WyomingOptions | None:
             "--wyoming-zeroconf needs --wyoming.",
             remedy="Add --wyoming tcp://0.0.0.0:10200, or leave it out.",
         )
-    return None if address is None else WyomingOptions(address=address, announced_as=name)
+    return None if address is None else WyomingOptions(address=address, advertised_as=name)
 
 
 def _greet(url: str, settings: ServerSettings, admin_token: SecretStr | None) -> None:

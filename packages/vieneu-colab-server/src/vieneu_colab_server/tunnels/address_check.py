@@ -1,4 +1,4 @@
-"""Check that a server answers at its public address, before the address is announced."""
+"""Check that a server answers at its public address, before the address is published."""
 
 from __future__ import annotations
 

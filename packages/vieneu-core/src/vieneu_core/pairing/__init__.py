@@ -13,18 +13,18 @@ from vieneu_core.pairing.address_update_verification import (
     AddressUpdateInbox,
     accepts_local,
 )
-from vieneu_core.pairing.network_announcement import (
-    ANNOUNCED_TYPE,
+from vieneu_core.pairing.network_advertisement import (
+    ADVERTISED_TYPE,
     FRESH,
-    NetworkAnnouncement,
-    announced_id,
+    NetworkAdvertisement,
+    advertised_id,
 )
 from vieneu_core.pairing.server_verification import verify_server
 from vieneu_core.pairing.token_rotation import rotate_saved_token
 
 __all__ = [
     "ACCEPTED_HEADER",
-    "ANNOUNCED_TYPE",
+    "ADVERTISED_TYPE",
     "FRESH",
     "LOCAL_UPDATES_VARIABLE",
     "MAX_BODY_BYTES",
@@ -32,10 +32,10 @@ __all__ = [
     "SIGNATURE_HEADER",
     "AddressUpdate",
     "AddressUpdateInbox",
-    "NetworkAnnouncement",
+    "NetworkAdvertisement",
     "UpdateRecord",
     "accepts_local",
-    "announced_id",
+    "advertised_id",
     "rotate_saved_token",
     "signature",
     "verify_server",

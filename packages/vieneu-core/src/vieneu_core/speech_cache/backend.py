@@ -116,7 +116,7 @@ class CachedBackend(Backend):
                 return None  # another choice is for the requests that start after it
             return await self.cache.find(now, request, sentence)
 
-        memory = None if _is_long(request) else _Announcement(find, self._keep)
+        memory = None if _is_long(request) else _RequestMemory(find, self._keep)
         async with aclosing(self._router.stream(request, memory=memory)) as chunks:
             async for chunk in chunks:
                 self._require_loaded()
@@ -223,7 +223,7 @@ class _Searched:
         self.store(self.lookup, chunks)
 
 
-class _Announcement:
+class _RequestMemory:
     """Memory of one request: of its sentences, as far as it is no longer than an announcement."""
 
     def __init__(

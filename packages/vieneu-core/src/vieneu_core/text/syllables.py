@@ -1,76 +1,123 @@
-"""Spelling of Vietnamese syllables: whether a word can be one.
+"""Spelling of Vietnamese syllables: the table of onsets and rimes, and where the tone is written.
 
-The parts and their combinations are those of the orthography: an onset, a rhyme and a tone, where
-a rhyme that ends in a stop (c, ch, p, t) has the tone sắc or nặng.
+The table is that of the orthography, as primers and dictionaries list it by rime, with the rimes
+of loan words (xoong, moóc), of imitated sounds (ngoém, nhoẹp, xềng xệch) and of dialects (giếm).
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
-_TONES = dict.fromkeys(map(ord, "\u0300\u0301\u0303\u0309\u0323"))
-_STOP_TONES = {"\u0301", "\u0323"}
-_STOPS = ("c", "ch", "p", "t")
-_ONSETS = (
-    *("ngh", "ch", "gh", "gi", "kh", "ng", "nh", "ph", "qu", "th", "tr"),
-    *("b", "c", "d", "đ", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "x", ""),
+ONSETS = (
+    *("ngh", "ng", "nh", "ch", "tr", "th", "ph", "kh", "gh", "gi", "qu"),
+    *"bcdđghklmnprstvx",
 )
-_SPELLED = (
-    "a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây"
-    " e ec em en eng eo ep et ê êch êm ên êng ênh êp êt êu i ich im in inh ip it iu"
-    " ia iêc iêm iên iêng iêp iêt iêu o oc oi om on ong ooc oong op ot ô ôc ôi ôm ôn ông ôp ôt"
-    " oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oe oem oen oeo oet"
-    " ơ ơi ơm ơn ơp ơt u uc ui um un ung up ut ua uâc uân uâng uât uây uê uêch uênh"
-    " uôc uôi uôm uôn uông uôt uơ uy uya uych uyên uyêt uyn uynh uyp uyt uyu"
-    " ư ưa ưc ưi ưm ưn ưng ưt ưu ươc ươi ươm ươn ương ươp ươt ươu y yêm yên yêng yêt yêu"
+_RIMES = """
+    a ac ach ai am an ang anh ao ap at au ay
+    ăc ăm ăn ăng ăp ăt
+    âc âm ân âng âp ât âu ây
+    e ec em en eng eo ep et
+    ê êch êm ên êng ênh êp êt êu
+    i ia ich im in inh ip it iu
+    iêc iêm iên iêng iêp iêt iêu
+    o oc oi om on ong ooc oong op ot
+    oa oac oach oai oam oan oang oanh oao oap oat oay
+    oăc oăm oăn oăng oăt
+    oe oem oen oeo oep oet
+    ô ôc ôi ôm ôn ông ôp ôt
+    ơ ơi ơm ơn ơp ơt
+    u ua uc ui um un ung up ut
+    uân uâng uât uây
+    uê uêch uênh
+    uôc uôi uôm uôn uông uôt
+    uơ
+    uy uya uych uyên uyêt uyn uynh uyp uyt uyu
+    ư ưa ưc ưi ưm ưn ưng ưt ưu
+    ươc ươi ươm ươn ương ươp ươt ươu
+    y yêm yên yêng yêt yêu
+"""
+RIMES = frozenset(_RIMES.split())
+_AFTER_QU = frozenset(
+    {rime for rime in RIMES if rime[0] in "aăâeêơ"}  # qua, quên, quạu, quới
+    | {rime[1:] for rime in RIMES if rime.startswith("uy")} - {"ya"}  # quý, quyên, quýt
+    | {"i", "ich", "in", "inh", "ip", "it", "iu"}  # quí and quít, as many write
+    | {"ôc"}  # quốc
 )
-_RHYMES = frozenset(_SPELLED.split())
-_AFTER_QU = {
-    "yn",
-    "ynh",
-    "yt",
-    "ych",
-    "yên",
-    "yêt",
-    "yêu",
-    "ăc",
-    "ăm",
-    "ăn",
-    "ăng",
-    "ăt",
-    "êc",
-    "ôc",
+"""The glide of a syllable is in qu."""
+_AFTER = {
+    "qu": _AFTER_QU,
+    "gi": frozenset(rime for rime in RIMES if rime[0] not in "iy"),  # gì is g and i
+    **dict.fromkeys(("gh", "ngh"), frozenset(rime for rime in RIMES if rime[0] in "eêiy")),
+    **dict.fromkeys(("c", "ng"), frozenset(rime for rime in RIMES if rime[0] not in "eêiy")),
+    "g": frozenset(rime for rime in RIMES if rime[0] not in "eêy"),
 }
-_AFTER_GI = {"êc", "êng", "ên", "êt"}
-_FRONT = tuple("ieêy")
-_MAX_LETTERS = 7  # "nghiêng"
+"""Rimes that are written after some onsets; after the others all are.
+
+So they are after k: before other letters than e, ê, i and y it is in names (Bắc Kạn, Kon Tum).
+"""
+_TONES = {"\u0300", "\u0301", "\u0303", "\u0309", "\u0323"}
+SHARP = "\u0301"
+"""The tone sắc, as a combining mark."""
+_STOPPED = re.compile(r"(?:ch|c|p|t)$")
+_ONTO_STOPS = {SHARP, "\u0323"}
+
+
+def parts_of(syllable: str) -> tuple[str, str]:
+    """Return a syllable without its tone, and the tone's mark; the marks of vowels stay."""
+    marks = unicodedata.normalize("NFD", syllable)
+    tone = "".join(char for char in marks if char in _TONES)
+    letters = "".join(char for char in marks if char not in _TONES)
+    return unicodedata.normalize("NFC", letters), tone
 
 
 @lru_cache(maxsize=8192)
 def is_syllable(word: str) -> bool:
-    """Return whether the word can be one Vietnamese syllable, in letters of any case."""
-    spelled = unicodedata.normalize("NFD", word.lower())
-    tones = [char for char in spelled if ord(char) in _TONES]
-    if len(tones) > 1:
+    """Return whether a word, in letters of any case, can be one Vietnamese syllable."""
+    letters, tone = parts_of(word.lower())
+    if len(tone) > 1 or (_STOPPED.search(letters) and tone not in _ONTO_STOPS):
         return False
-    plain = unicodedata.normalize("NFC", spelled.translate(_TONES))
-    if not 0 < len(plain) <= _MAX_LETTERS:
-        return False
-    return any(
-        _fits(onset, plain[len(onset) :], tones) for onset in _ONSETS if plain.startswith(onset)
-    )
+    return letters in RIMES or _onset_of(letters) != ""
 
 
-def _fits(onset: str, rhyme: str, tones: list[str]) -> bool:
-    if rhyme.endswith(_STOPS) and not _STOP_TONES.issuperset(tones or "-"):
-        return False
-    if onset in {"k", "gh", "ngh"}:
-        return rhyme.startswith(_FRONT) and rhyme in _RHYMES
-    if onset in {"c", "g", "ng"} and rhyme.startswith(_FRONT):
-        return onset == "g" and rhyme.startswith("i") and rhyme in _RHYMES  # "gì", "gìn"
-    return (
-        rhyme in _RHYMES
-        or (onset == "qu" and rhyme in _AFTER_QU)
-        or (onset == "gi" and rhyme in _AFTER_GI)
+def is_readable(word: str) -> bool:
+    """Return whether a word is a syllable, or one that ends with c, ch, p or t and lacks its tone.
+
+    It is written so where people leave out the marks.
+    """
+    return is_syllable(sharpened(word))
+
+
+def with_tone(syllable: str, tone: str) -> str:
+    """Return a syllable without tone with this one, on the vowel where it is written."""
+    onset = _onset_of(syllable)
+    rime = syllable[len(onset) :]
+    bases = [unicodedata.normalize("NFD", char)[0] for char in rime]
+    vowels = [at for at, base in enumerate(bases) if base in "aeiouy"]
+    if not vowels:
+        return syllable
+    at = next((v for v in reversed(vowels) if rime[v] in "ăâêôơư"), None)
+    if at is None:
+        closed = vowels[-1] < len(rime) - 1
+        at = vowels[-1] if closed or rime in {"oa", "oe", "uy"} else vowels[max(len(vowels) - 2, 0)]
+    marked = rime[: at + 1] + tone + rime[at + 1 :]
+    return unicodedata.normalize("NFC", onset + marked)
+
+
+def sharpened(syllable: str) -> str:
+    """Return a syllable that ends with c, ch, p or t with the tone sắc if it has none."""
+    letters, tone = parts_of(syllable)
+    return with_tone(letters, SHARP) if not tone and _STOPPED.search(letters) else syllable
+
+
+def _onset_of(letters: str) -> str:
+    """Return the onset of a syllable without tone; empty if it has none, or is no syllable."""
+    return next(
+        (
+            onset
+            for onset in ONSETS
+            if letters.startswith(onset) and letters[len(onset) :] in _AFTER.get(onset, RIMES)
+        ),
+        "",
     )

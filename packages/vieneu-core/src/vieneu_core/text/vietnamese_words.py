@@ -15,7 +15,7 @@ from vieneu_core.text.rules.foreign_spelling import by_letters, by_rule
 from vieneu_core.text.rules.foreign_words import PHRASES, WORDS
 from vieneu_core.text.rules.numerals import LETTERS, cardinal, digit_by_digit
 from vieneu_core.text.rules.rewrite import one_of
-from vieneu_core.text.rules.syllables import is_syllable, sharpened
+from vieneu_core.text.syllables import is_readable, sharpened
 from vieneu_core.translatable import Translatable
 
 _PHRASE = re.compile(rf"(?<!\w){one_of(PHRASES)}(?!\w)")
@@ -73,7 +73,7 @@ def word_said(word: str) -> str:
     """Return a lower-case word of letters as Vietnamese syllables; empty if it has no Latin one."""
     if word in WORDS:
         return WORDS[word]
-    if is_syllable(word):
+    if is_readable(word):
         return sharpened(word)
     if len(word) == 1:
         return by_letters(word) or by_rule(word)
@@ -125,14 +125,17 @@ def _is_latin(word: str) -> bool:
 def _joined(word: str) -> str:
     """Return the syllables of a word that writes them together, such as karaoke; empty if none.
 
-    A word that ends with a consonant and e is English: home is not "ho me".
+    A word that ends with a consonant and e is English, and so is one that ends with a syllable y:
+    home is not "ho me", and legacy is not "le gác y".
     """
     if re.search(r"[^aeiouyăâêôơư]es?$", word):
         return ""
     best: dict[int, list[str]] = {0: []}
     for end in range(1, len(word) + 1):
         for start in range(max(end - 7, 0), end):
-            if start in best and end not in best and is_syllable(word[start:end]):
+            if start in best and end not in best and is_readable(word[start:end]):
                 best[end] = [*best[start], word[start:end]]
     found = best.get(len(word), [])
-    return " ".join(map(sharpened, found)) if [*map(len, found)].count(1) <= 1 else ""
+    if found[-1:] == ["y"] or [*map(len, found)].count(1) > 1:
+        return ""
+    return " ".join(map(sharpened, found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from vieneu_colab_server.announcement.multicast import Announcement, check_announced_name
+from vieneu_colab_server.advertisement.multicast import Advertisement, check_advertised_name
 from vieneu_colab_server.relay.wyoming.connection import Connection
 from vieneu_colab_server.relay.wyoming.limits import WyomingLimits
 from vieneu_colab_server.relay.wyoming.listening import (
@@ -15,7 +15,7 @@ from vieneu_colab_server.relay.wyoming.listening import (
     parse_address,
 )
 from vieneu_colab_server.relay.wyoming.speech_source import ListVoices, Speak, SpeechSource
-from vieneu_colab_server.relay.wyoming.zeroconf import announced_server
+from vieneu_colab_server.relay.wyoming.zeroconf import advertised_server
 from vieneu_core.errors import BackendBusyError, BackendDrainingError
 from vieneu_core.translatable import Translatable
 
@@ -33,7 +33,7 @@ class WyomingServer:
         voices: Lists the voices, as `Backend.voices` does.
         limits: Bounds of what clients may do.
         language: In which errors are described.
-        announced_as: Name by which it is announced by multicast DNS; None does not announce it.
+        advertised_as: Name by which it is advertised by multicast DNS; None does not advertise it.
 
     Raises:
         ConfigurationError: the address or the name cannot be used.
@@ -47,17 +47,17 @@ class WyomingServer:
         *,
         limits: WyomingLimits | None = None,
         language: str = "en",
-        announced_as: str | None = None,
+        advertised_as: str | None = None,
     ) -> None:
         self._address = parse_address(address)
         self._source = SpeechSource(speak=speak, voices=voices, language=language)
         self._limits = limits or WyomingLimits()
-        self._announced_as = announced_as
-        if announced_as is not None:
-            check_announced_name(announced_as)
+        self._advertised_as = advertised_as
+        if advertised_as is not None:
+            check_advertised_name(advertised_as)
         self._listener: Listener | None = None
         self._server: asyncio.Server | None = None
-        self._announcement: Announcement | None = None
+        self._advertisement: Advertisement | None = None
         self._connections: dict[asyncio.Task[None], Connection] = {}
 
     @property
@@ -78,17 +78,17 @@ class WyomingServer:
         return len(self._connections)
 
     async def start(self) -> None:
-        """Begin to listen, then announce the server where that is wanted.
+        """Begin to listen, then advertise the server where that is wanted.
 
         Raises:
-            ConfigurationError: the address is in use, or what cannot be reached is announced.
+            ConfigurationError: the address is in use, or what cannot be reached is advertised.
         """
         self._listener = await open_listener(self._address)
         try:
-            self._announcement = self._announcement_of(self._listener.url)
+            self._advertisement = self._advertisement_of(self._listener.url)
             self._server = await self._serve(self._listener)
-            if self._announcement is not None:
-                await self._announcement.publish()
+            if self._advertisement is not None:
+                await self._advertisement.publish()
         except BaseException:
             await self.stop(0)
             raise
@@ -106,8 +106,8 @@ class WyomingServer:
             listener.remove_file()
         for connection in self._connections.values():
             connection.drain()
-        if self._announcement is not None:
-            await self._announcement.withdraw()
+        if self._advertisement is not None:
+            await self._advertisement.withdraw()
         await self._ended(within_s)
         for connection in self._connections.values():
             connection.stop(BackendDrainingError("The server has shut down."))
@@ -154,10 +154,10 @@ class WyomingServer:
                 return True
         return False
 
-    def _announcement_of(self, url: str) -> Announcement | None:
-        if self._announced_as is None:
+    def _advertisement_of(self, url: str) -> Advertisement | None:
+        if self._advertised_as is None:
             return None
-        return Announcement(announced_server(self._announced_as, url))
+        return Advertisement(advertised_server(self._advertised_as, url))
 
 
 def _too_many(n_connections: int) -> BackendBusyError:

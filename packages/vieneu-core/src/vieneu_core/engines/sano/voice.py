@@ -33,8 +33,8 @@ _LANGUAGES = {"vi": "vi", "en": "en", "en-us": "en", "en-gb": "en"}
 _NAMES = {"vi": "Sano tiếng Việt", "en": "Sano English"}
 _PROBE = (1, 0, 3, 0, 2)
 """Begin, a space and end: spoken once when a voice is loaded, so that a wrong one fails there."""
-_UNREAD = re.compile(r"(?<!q)u([ơờớởỡợ])\b")
-"""The rime of thuở, which sanotts does not know; thu ở comes nearest."""
+_UNREAD = re.compile(r"((?<!q)u(?=[ơờớởỡợ]\b)|o(?=[oòóỏõọ](?:ng|c)\b))")
+"""The rimes of thuở, xoong and moóc, which sanotts does not know; thu ở and xo ong come nearest."""
 _PAUSE_S = 0.12
 """Pause where a sentence that is too long for the networks is cut."""
 
@@ -79,7 +79,7 @@ class SanoVoice:
         """
         words = text
         if self.language == "vi":
-            words = _UNREAD.sub(r"u \1", vietnamese_words(text))
+            words = _UNREAD.sub(r"\1 ", vietnamese_words(text))
         if not any(map(str.isalnum, words)):
             raise EmptyTextError("The sentence has nothing that can be pronounced.")
         pieces = [self._ids(piece) for piece in cut(words, self._fits)]

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from vieneu_core.text.rules.numerals import LETTERS
-from vieneu_core.text.rules.syllables import RIMES, is_syllable, sharpened
+from vieneu_core.text.syllables import RIMES, is_readable, sharpened
 
 _VOWELS = "aeiouy"
 _REWRITTEN = (
@@ -174,7 +174,7 @@ def by_rule(word: str) -> str:
     for pattern, sound in _REWRITTEN:
         letters = re.sub(pattern, sound, letters)
     said = " ".join(_syllables(letters))
-    return said if said and all(map(is_syllable, said.split())) else by_letters(_plain(word))
+    return said if said and all(map(is_readable, said.split())) else by_letters(_plain(word))
 
 
 def _plain(word: str) -> str:

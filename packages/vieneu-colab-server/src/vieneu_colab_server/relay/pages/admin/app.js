@@ -120,7 +120,7 @@ async function askForStatus() {
     if (wanted === language()) for (const viewer of viewers) viewer.show(status);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    // Announced once, not every two seconds.
+    // Read by screen readers once, not every two seconds.
     if (statusOutcome.dataset.text !== problem.title || !statusOutcome.firstChild) {
       showProblem(statusOutcome, problem);
       statusOutcome.dataset.text = problem.title;

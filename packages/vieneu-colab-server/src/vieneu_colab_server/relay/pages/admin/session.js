@@ -17,7 +17,7 @@ export function setUpSession() {
     reminder.classList.toggle("urgent", reached === "urgent");
     const text = reached ? t(`session.${reached}`, { left: formatDuration(remaining) }) : "";
     if (reminder.textContent !== text) reminder.textContent = text;
-    // Announced when a limit is reached, not with each second.
+    // Read by screen readers when a limit is reached, not with each second.
     if (reached !== level) alert.textContent = text;
     level = reached;
   }

@@ -1,4 +1,4 @@
-// What came of an action, next to what caused it, in an element that screen readers announce.
+// What came of an action, next to what caused it, in an element that screen readers read.
 
 import { Problem } from "./api.js";
 import { t } from "./i18n.js";

@@ -1,6 +1,6 @@
-"""Announcement of a server in its local network, and its signature. The token is never in it.
+"""Advertisement of a server in its local network, and its signature. The token is never in it.
 
-Anybody in the network can announce anything. So whoever has the token sends it only to an address
+Anybody in the network can advertise anything. So whoever has the token sends it only to an address
 that was signed with it: HMAC-SHA-256 (RFC 2104) by a key derived from the token (`hkdf_sha256`),
 over all that it says. The fields are those of a TXT record (RFC 6763, 6): ``id``,
 ``name``, ``version``, ``addresses``, ``time``, ``signature``; the port is that of the SRV record.
@@ -24,15 +24,15 @@ from vieneu_core.pairing.address_update_record import UpdateRecord
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import field_of, invalid, reason_of
 
-ANNOUNCED_TYPE = "_vieneu._tcp.local."
+ADVERTISED_TYPE = "_vieneu._tcp.local."
 """Type of the service (RFC 6763, 4.1.2)."""
 MAX_ADDRESSES_CHARS = 200
 """Of all addresses together: a string of a TXT record has 255 bytes (RFC 6763, 6.1)."""
 FRESH = timedelta(minutes=15)
 """An older one is refused by who knows none of the server: a server signs anew more often."""
 FUTURE = timedelta(days=1)
-"""An announcement from further ahead was signed by a clock that is wrong."""
-_PURPOSE = b"vieneu-relay network announcement v1"
+"""An advertisement from further ahead was signed by a clock that is wrong."""
+_PURPOSE = b"vieneu-relay network announcement v1"  # its former name is in each signature
 _ID_PURPOSE = b"vieneu-relay id in the network v1"
 _VERSION = "v1="
 
@@ -46,7 +46,7 @@ def _printable(text: str) -> str:
     return text
 
 
-class NetworkAnnouncement(BaseModel):
+class NetworkAdvertisement(BaseModel):
     """What a server says of itself in its network."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -75,7 +75,7 @@ class NetworkAnnouncement(BaseModel):
         port: int,
         now: datetime,
     ) -> Self:
-        """Return the announcement of a server; addresses that have no room are left out.
+        """Return the advertisement of a server; addresses that have no room are left out.
 
         Args:
             token: The server's token.
@@ -90,7 +90,7 @@ class NetworkAnnouncement(BaseModel):
             longer = ",".join(filter(None, (listed, str(address))))
             listed = longer if len(longer) <= MAX_ADDRESSES_CHARS else listed
         unsigned = cls(
-            id=announced_id(token),
+            id=advertised_id(token),
             name=name,
             version=version,
             addresses=listed,
@@ -102,7 +102,7 @@ class NetworkAnnouncement(BaseModel):
 
     @classmethod
     def read(cls, properties: Mapping[str, Any], port: int | None) -> Self:
-        """Return the announcement in a TXT record; anybody may have made it.
+        """Return the advertisement in a TXT record; anybody may have made it.
 
         Args:
             properties: The strings of the record.
@@ -117,7 +117,7 @@ class NetworkAnnouncement(BaseModel):
             first = error.errors(include_input=False, include_url=False)[0]
         raise AddressUpdateError(
             Translatable(
-                "An announcement in the network is invalid: {where}: {first}.",
+                "An advertisement in the network is invalid: {where}: {first}.",
                 where=field_of(first),
                 first=reason_of(first),
             )
@@ -133,7 +133,7 @@ class NetworkAnnouncement(BaseModel):
         return hmac.compare_digest(stated, self._signature(token).encode())
 
     def url_at(self, address: str) -> str | None:
-        """Return the server's URL at one of its addresses; None: it did not announce that one."""
+        """Return the server's URL at one of its addresses; None: it did not advertise that one."""
         if address not in self.addresses.split(","):
             return None
         return f"http://{host_in_url(address)}:{self.port}"
@@ -152,7 +152,7 @@ class NetworkAnnouncement(BaseModel):
         oldest = now - FRESH if last is None else last
         if not oldest <= signed_at <= now + FUTURE:
             raise AddressUpdateStaleError(
-                "An announcement in the network is too old, or from the future."
+                "An advertisement in the network is too old, or from the future."
             )
         if signed_at != last:
             record.keep(self.id, signed_at)
@@ -164,6 +164,6 @@ class NetworkAnnouncement(BaseModel):
         return _VERSION + hmac.new(key, content.encode(), hashlib.sha256).hexdigest()
 
 
-def announced_id(token: SecretStr) -> str:
+def advertised_id(token: SecretStr) -> str:
     """Return the id of the server with a token, which reveals nothing of the token."""
     return hkdf_sha256(token.get_secret_value().encode(), info=_ID_PURPOSE).hex()[:32]

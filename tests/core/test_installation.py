@@ -23,7 +23,7 @@ from vieneu_core.installation import (
     requirements_of,
 )
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 EXTRAS = tomllib.loads((ROOT / "packages/vieneu-core/pyproject.toml").read_text("utf-8"))[
     "project"
 ]["optional-dependencies"]

@@ -42,7 +42,7 @@ async def test_every_sentence_is_heard_in_our_framing(
     assert response.content_type == accept
     assert response.headers["Vieneu-Request-Id"] == "the-id"
     assert same(heard(got.pcm, got.sample_rate_hz), what_was_said())
-    assert got.n_announced == 3
+    assert got.n_stated == 3
     assert {(start.engine, start.voice) for start in got.starts} == {("scripted", "vi-tone")}
 
 

@@ -23,14 +23,14 @@ from waiting import until
 from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from vieneu_colab_server import announcement as announcing
-from vieneu_colab_server.announcement.multicast import CHECK_S
-from vieneu_colab_server.announcement.presence import SIGN_ANEW_S, NetworkPresence
+from vieneu_colab_server import advertisement as advertising
+from vieneu_colab_server.advertisement.multicast import CHECK_S
+from vieneu_colab_server.advertisement.presence import SIGN_ANEW_S, NetworkPresence
 from vieneu_colab_server.app import Service, create_app
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.clock import Clock
 from vieneu_core.errors import ConfigurationError, MissingExtraError
-from vieneu_core.pairing import ANNOUNCED_TYPE, FRESH, NetworkAnnouncement
+from vieneu_core.pairing import ADVERTISED_TYPE, FRESH, NetworkAdvertisement
 from vieneu_core.testing.scripted import ScriptedBackend
 
 LOOPBACK = ["127.0.0.1"]
@@ -58,12 +58,12 @@ class Network:
         elif name not in self.names:
             self.names.append(name)
 
-    async def seen(self) -> tuple[NetworkAnnouncement, list[str]]:
+    async def seen(self) -> tuple[NetworkAdvertisement, list[str]]:
         """Return what the one server says, and its addresses."""
         await until(lambda: self.names)
-        info = AsyncServiceInfo(ANNOUNCED_TYPE, self.names[0])
+        info = AsyncServiceInfo(ADVERTISED_TYPE, self.names[0])
         assert await info.async_request(self.zeroconf.zeroconf, GUARD_S * 1000)
-        said = NetworkAnnouncement.read(info.decoded_properties, info.port)
+        said = NetworkAdvertisement.read(info.decoded_properties, info.port)
         return said, info.parsed_addresses()
 
 
@@ -75,7 +75,7 @@ async def network() -> AsyncIterator[Network]:
     except OSError as error:
         pytest.skip(f"this machine allows no multicast: {error}")
     network = Network(zeroconf)
-    browser = AsyncServiceBrowser(zeroconf.zeroconf, ANNOUNCED_TYPE, handlers=[network.changed])
+    browser = AsyncServiceBrowser(zeroconf.zeroconf, ADVERTISED_TYPE, handlers=[network.changed])
     try:
         yield network
     finally:
@@ -91,10 +91,10 @@ def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def announced(
+async def advertised(
     clock: Clock | None = None, backend: ScriptedBackend | None = None
 ) -> AsyncIterator[Service]:
-    """Run the app of a server that is announced."""
+    """Run the app of a server that is advertised."""
     presence = NetworkPresence("Nhà", interfaces=LOOPBACK, clock=clock)
     presence.listen_at("http://0.0.0.0:8123")
     app = create_app(
@@ -108,7 +108,7 @@ async def announced(
 
 async def test_a_server_is_found_with_its_signed_address_until_it_ends(network: Network) -> None:
     async with asyncio.timeout(GUARD_S):
-        async with announced():
+        async with advertised():
             said, addresses = await network.seen()
             assert addresses == [ADDRESS]
             assert said.url_at(ADDRESS) == f"http://{ADDRESS}:8123"
@@ -120,7 +120,7 @@ async def test_a_server_is_found_with_its_signed_address_until_it_ends(network: 
 
 async def test_a_new_token_signs_anew(network: Network) -> None:
     clock = FakeClock()
-    async with asyncio.timeout(GUARD_S), announced(clock) as service:
+    async with asyncio.timeout(GUARD_S), advertised(clock) as service:
         await _advanced_until(clock, lambda: network.names)
         before, _ = await network.seen()
         token = await asyncio.to_thread(service.tokens.rotate)
@@ -138,7 +138,7 @@ async def test_a_new_token_signs_anew(network: Network) -> None:
 async def test_a_clock_that_is_set_signs_anew(network: Network) -> None:
     """A machine without a battery starts in the past: its signature would be the oldest."""
     clock = FakeClock()
-    async with asyncio.timeout(GUARD_S), announced(clock):
+    async with asyncio.timeout(GUARD_S), advertised(clock):
         await _advanced_until(clock, lambda: network.names)
         before, _ = await network.seen()
         clock._start += timedelta(days=400)
@@ -150,10 +150,10 @@ async def test_a_clock_that_is_set_signs_anew(network: Network) -> None:
         await until(is_signed_anew)
 
 
-async def test_what_is_announced_stays_fresh_and_is_not_withdrawn_for_it(network: Network) -> None:
+async def test_what_is_advertised_stays_fresh_and_is_not_withdrawn_for_it(network: Network) -> None:
     """Home Assistant closes the dialog of a server that is withdrawn."""
     clock = FakeClock()
-    async with asyncio.timeout(GUARD_S), announced(clock):
+    async with asyncio.timeout(GUARD_S), advertised(clock):
         await _advanced_until(clock, lambda: network.names)
         before, _ = await network.seen()
         await clock.advance(FRESH.total_seconds())
@@ -168,7 +168,7 @@ async def test_what_is_announced_stays_fresh_and_is_not_withdrawn_for_it(network
         assert ServiceStateChange.Removed not in network.changes
 
 
-async def test_a_server_that_cannot_be_loaded_is_not_announced() -> None:
+async def test_a_server_that_cannot_be_loaded_is_not_advertised() -> None:
     presence = NetworkPresence("Nhà", interfaces=LOOPBACK)
     presence.listen_at("http://0.0.0.0:8123")
 
@@ -182,15 +182,15 @@ async def test_a_server_that_cannot_be_loaded_is_not_announced() -> None:
         lifecycle = Lifecycle()
 
     async with presence.running(Broken()):  # type: ignore[arg-type]  # stands for a service
-        tasks = [task for task in asyncio.all_tasks() if task.get_name() == "announce-server"]
+        tasks = [task for task in asyncio.all_tasks() if task.get_name() == "advertise-server"]
         await asyncio.wait(tasks)
         assert tasks[0].exception() is None
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 64, "a\nb"])
-def test_a_name_that_cannot_be_announced_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="announced name"):
-        announcing.network_presence(name)
+def test_a_name_that_cannot_be_advertised_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="advertised name"):
+        advertising.network_presence(name)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_name_that_cannot_be_announced_is_refused(name: str) -> None:
         "http://[fd00::1%2]:8000",
     ],
 )
-def test_what_only_this_machine_reaches_is_not_announced(url: str) -> None:
+def test_what_only_this_machine_reaches_is_not_advertised(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"--host 0\.0\.0\.0"):
         NetworkPresence("Nhà").listen_at(url)
 
@@ -210,14 +210,14 @@ def test_what_only_this_machine_reaches_is_not_announced(url: str) -> None:
 def test_without_its_package_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "vieneu_colab_server.announcement.presence", None)
+    monkeypatch.setitem(sys.modules, "vieneu_colab_server.advertisement.presence", None)
     with pytest.raises(MissingExtraError, match="extra zeroconf of vieneu-colab-server"):
-        announcing.network_presence("Nhà")
-    assert announcing.network_presence(None) is None
+        advertising.network_presence("Nhà")
+    assert advertising.network_presence(None) is None
 
 
 @pytest.mark.parametrize("module", ["vieneu_colab_server", "vieneu_colab_server.relay"])
-def test_both_commands_refuse_to_announce_what_nobody_reaches(module: str, tmp_path: Path) -> None:
+def test_both_commands_refuse_to_advertise_what_nobody_reaches(module: str, tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", module, "--port=0", "--announce=Nhà"],
         capture_output=True,

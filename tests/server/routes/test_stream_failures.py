@@ -68,7 +68,7 @@ async def test_a_failure_midway_is_an_error_frame(accept: str, opus: bool) -> No
 
     assert got.problem is not None
     assert (got.problem.code, got.problem.detail) == ("synthesis_failed", "No tone for this.")
-    assert got.n_announced is None
+    assert got.n_stated is None
     assert same(heard(got.sentences[0], 24_000), what_was_said(SENTENCES[:1]))
 
 

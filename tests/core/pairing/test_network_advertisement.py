@@ -1,4 +1,4 @@
-"""An announcement in the network: what it says, who signed it, and which one is the newest."""
+"""An advertisement in the network: what it says, who signed it, and which one is the newest."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from vieneu_core.errors import AddressUpdateError, AddressUpdateStaleError
-from vieneu_core.pairing import FRESH, NetworkAnnouncement, UpdateRecord, announced_id, signature
+from vieneu_core.pairing import FRESH, NetworkAdvertisement, UpdateRecord, advertised_id, signature
 
 TOKEN, OTHER = SecretStr("a-token-of-the-server"), SecretStr("a-token-of-a-stranger")
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 LAN = [ipaddress.ip_address("192.168.1.5"), ipaddress.ip_address("fd00::5")]
 
 
-def said(**changes: Any) -> NetworkAnnouncement:
+def said(**changes: Any) -> NetworkAdvertisement:
     fields = {"name": "Nhà", "version": "0.1.0", "addresses": LAN, "port": 8000, "now": NOW}
-    return NetworkAnnouncement.signed(changes.pop("token", TOKEN), **{**fields, **changes})
+    return NetworkAdvertisement.signed(changes.pop("token", TOKEN), **{**fields, **changes})
 
 
-def test_what_is_announced_is_read_again_and_is_signed() -> None:
-    read = NetworkAnnouncement.read(said().properties(), 8000)
+def test_what_is_advertised_is_read_again_and_is_signed() -> None:
+    read = NetworkAdvertisement.read(said().properties(), 8000)
 
     assert read == said()
     assert read.is_signed_with(TOKEN)
@@ -60,7 +60,7 @@ def test_it_holds_no_token_and_no_signature_of_another_purpose() -> None:
     reported = str(said().properties())
 
     assert TOKEN.get_secret_value() not in reported
-    assert said().id == announced_id(TOKEN) != announced_id(OTHER)
+    assert said().id == advertised_id(TOKEN) != advertised_id(OTHER)
     fields = said().model_dump(exclude={"signature"}).values()
     content = "\n".join(map(str, fields))
     assert signature(content.encode(), TOKEN) != said().signature
@@ -71,12 +71,12 @@ def test_many_addresses_fit_into_a_record_and_the_best_stay() -> None:
         *LAN,
         *(ipaddress.ip_address(f"2001:db8:1111:2222:3333:4444:5555:{n}") for n in range(20)),
     ]
-    announcement = said(addresses=many)
+    advertisement = said(addresses=many)
 
-    assert announcement.addresses.startswith("192.168.1.5,fd00::5,2001:db8:")
-    for key, value in announcement.properties().items():
+    assert advertisement.addresses.startswith("192.168.1.5,fd00::5,2001:db8:")
+    for key, value in advertisement.properties().items():
         assert len(f"{key}={value}".encode()) <= 255
-    assert NetworkAnnouncement.read(announcement.properties(), 8000).is_signed_with(TOKEN)
+    assert NetworkAdvertisement.read(advertisement.properties(), 8000).is_signed_with(TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_many_addresses_fit_into_a_record_and_the_best_stay() -> None:
         {"port": None},
     ],
 )
-def test_what_is_no_announcement_is_refused(changes: dict[str, Any]) -> None:
+def test_what_is_no_advertisement_is_refused(changes: dict[str, Any]) -> None:
     port = changes.pop("port", 8000)
-    with pytest.raises(AddressUpdateError, match="An announcement in the network is invalid"):
-        NetworkAnnouncement.read({**said().properties(), **changes}, port)
+    with pytest.raises(AddressUpdateError, match="An advertisement in the network is invalid"):
+        NetworkAdvertisement.read({**said().properties(), **changes}, port)
 
 
 @given(st.dictionaries(st.text(max_size=10), st.text() | st.none() | st.binary()), st.integers())
@@ -111,7 +111,7 @@ def test_nothing_else_is_raised_by_what_strangers_say(
     properties: dict[str, str | bytes | None], port: int
 ) -> None:
     with pytest.raises(AddressUpdateError):
-        NetworkAnnouncement.read(properties, port)
+        NetworkAdvertisement.read(properties, port)
 
 
 def test_an_older_one_is_refused_also_after_a_restart(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Presence of a VieNeu server in its network: announced once it can speak, signed by its token."""
+"""Presence of a VieNeu server in its network: advertised once it can speak, signed by its token."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from vieneu_colab_server import __version__
-from vieneu_colab_server.announcement.multicast import (
+from vieneu_colab_server.advertisement.multicast import (
     Address,
-    AnnouncedService,
-    Announcement,
-    check_announced_name,
+    AdvertisedService,
+    Advertisement,
+    check_advertised_name,
     is_reachable,
 )
 from vieneu_colab_server.app import Service
 from vieneu_colab_server.companion_task import running_beside
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import ConfigurationError
-from vieneu_core.pairing import ANNOUNCED_TYPE, FRESH, NetworkAnnouncement
+from vieneu_core.pairing import ADVERTISED_TYPE, FRESH, NetworkAdvertisement
 from vieneu_core.translatable import Translatable
 
 CLOCK_STEP_S = 60.0
 """A calendar clock that moves by so much against the monotonic one was set: sign anew."""
 SIGN_ANEW_S = FRESH.total_seconds() / 3
-"""Age of a signature that is replaced, so that what is announced is always fresh."""
+"""Age of a signature that is replaced, so that what is advertised is always fresh."""
 
 
 class NetworkPresence:
-    """Announces a server, with its signed addresses, while it runs; a `Companion`.
+    """Advertises a server, with its signed addresses, while it runs; a `Companion`.
 
     Args:
         name: For people.
-        interfaces: Addresses of those by which it is announced; None takes the announced ones.
+        interfaces: Addresses of those by which it is advertised; None takes the advertised ones.
         clock: Time.
 
     Raises:
-        ConfigurationError: the name cannot be announced.
+        ConfigurationError: the name cannot be advertised.
     """
 
     def __init__(
         self, name: str, *, interfaces: Sequence[str] | None = None, clock: Clock | None = None
     ) -> None:
-        check_announced_name(name)
+        check_advertised_name(name)
         self._name = name
         self._interfaces = interfaces
         self._clock = SystemClock() if clock is None else clock
@@ -60,7 +60,7 @@ class NetworkPresence:
         if not is_reachable(url):
             raise ConfigurationError(
                 Translatable(
-                    "Other machines cannot reach {url}, so it cannot be announced.", url=url
+                    "Other machines cannot reach {url}, so it cannot be advertised.", url=url
                 ),
                 remedy="Listen on the network (--host 0.0.0.0), or leave out --announce.",
             )
@@ -68,18 +68,18 @@ class NetworkPresence:
 
     @asynccontextmanager
     async def running(self, service: Service) -> AsyncIterator[None]:
-        """Announce the server meanwhile, from when it is loaded."""
-        async with running_beside(self._announce(service), name="announce-server"):
+        """Advertise the server meanwhile, from when it is loaded."""
+        async with running_beside(self._advertise(service), name="advertise-server"):
             yield
 
-    async def _announce(self, service: Service) -> None:
+    async def _advertise(self, service: Service) -> None:
         await service.lifecycle.loaded()
         if service.lifecycle.load_failure is not None:
             return
         signing = _Signing(self._name, urlsplit(self._url).port or 0, service, self._clock)
-        announcement = Announcement(
-            AnnouncedService(
-                type=ANNOUNCED_TYPE,
+        advertisement = Advertisement(
+            AdvertisedService(
+                type=ADVERTISED_TYPE,
                 name=self._name,
                 url=self._url,
                 describe=signing.described,
@@ -89,14 +89,14 @@ class NetworkPresence:
             clock=self._clock,
         )
         try:
-            await announcement.publish()
+            await advertisement.publish()
             await asyncio.Event().wait()
         finally:
-            await announcement.withdraw()
+            await advertisement.withdraw()
 
 
 class _Signing:
-    """Signs announcements, anew for each token, after a clock was set, and before they are old."""
+    """Signs advertisements, anew for each token, after a clock was set, and before they are old."""
 
     def __init__(self, name: str, port: int, service: Service, clock: Clock) -> None:
         self._name, self._port = name, port
@@ -107,7 +107,7 @@ class _Signing:
         """Return the signed TXT record for the addresses."""
         token = self._tokens.current
         self._signed = token, self._offset_s(), self._clock.monotonic()
-        return NetworkAnnouncement.signed(
+        return NetworkAdvertisement.signed(
             token,
             name=self._name,
             version=__version__,

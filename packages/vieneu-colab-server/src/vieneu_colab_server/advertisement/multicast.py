@@ -1,4 +1,4 @@
-"""Announcement of a server in the local network by multicast DNS, where Home Assistant finds it.
+"""Advertisement of a server in the local network by multicast DNS, where Home Assistant finds it.
 
 The package ``wyoming`` has one of its own; that leaves a socket open, cannot be withdrawn, and
 knows IPv4 only.
@@ -37,15 +37,15 @@ _VIRTUAL = re.compile(r"docker|hassio|podman|veth|virbr|br-[0-9a-f]{12}$|u?tun|t
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def check_announced_name(name: str) -> None:
-    """Make sure that a server can be announced by a name.
+def check_advertised_name(name: str) -> None:
+    """Make sure that a server can be advertised by a name.
 
     Raises:
         ConfigurationError: it is empty, too long, or has control characters.
     """
     if not (name.strip() and name.isprintable() and len(name.encode()) <= MAX_NAME_BYTES):
         raise ConfigurationError(
-            Translatable("The announced name {name!r} cannot be used.", name=name[:100]),
+            Translatable("The advertised name {name!r} cannot be used.", name=name[:100]),
             remedy=Translatable(
                 "Choose a printable name of at most {max_bytes} bytes.", max_bytes=MAX_NAME_BYTES
             ),
@@ -67,8 +67,8 @@ def _says_nothing(_: Sequence[Address]) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnnouncedService:
-    """What is announced."""
+class AdvertisedService:
+    """What is advertised."""
 
     type: str
     """Type of the service, such as ``_wyoming._tcp.local.``."""
@@ -82,18 +82,18 @@ class AnnouncedService:
     """Whether its description has to be made anew."""
 
 
-class Announcement:
-    """Announces a server by multicast DNS until it is withdrawn, whatever the network does.
+class Advertisement:
+    """Advertises a server by multicast DNS until it is withdrawn, whatever the network does.
 
     Args:
-        service: What is announced.
-        interfaces: Addresses of those by which it is announced; None takes the announced ones.
+        service: What is advertised.
+        interfaces: Addresses of those by which it is advertised; None takes the advertised ones.
         clock: Of the checks whether the machine has other addresses now.
     """
 
     def __init__(
         self,
-        service: AnnouncedService,
+        service: AdvertisedService,
         *,
         interfaces: Sequence[str] | None = None,
         clock: Clock | None = None,
@@ -105,21 +105,21 @@ class Announcement:
         self._interfaces = interfaces
         self._clock = SystemClock() if clock is None else clock
         self._zeroconf: AsyncZeroconf | None = None
-        self._announced: list[Address] = []
+        self._advertised: list[Address] = []
         self._name = ""
         self._problem = ""
         self._following: asyncio.Task[None] | None = None
 
     async def publish(self) -> None:
-        """Announce the server, and announce it anew whenever the machine's addresses change.
+        """Advertise the server, and advertise it anew whenever the machine's addresses change.
 
         A network that does not allow it is logged, tried again, and is no failure.
         """
         await self._update()
-        self._following = begun(self._follow(), name="announce")
+        self._following = begun(self._follow(), name="advertise")
 
     async def withdraw(self) -> None:
-        """Withdraw the announcement. Withdrawing twice changes nothing."""
+        """Withdraw the advertisement. Withdrawing twice changes nothing."""
         following, self._following = self._following, None
         if following is not None:
             await ended(following)
@@ -133,9 +133,9 @@ class Announcement:
     async def _update(self) -> None:
         try:
             addresses = self._addresses()
-            if addresses != self._announced:
+            if addresses != self._advertised:
                 await self._withdraw()
-                await self._announce(addresses)
+                await self._advertise(addresses)
             elif self._zeroconf is not None and self._service.is_outdated():
                 # Withdrawn meanwhile, it would be gone from the dialogs of who has found it.
                 service = self._described(self._name, addresses)
@@ -144,10 +144,10 @@ class Announcement:
         except _FAILURES as error:
             await self._withdraw()
             if str(error) != self._problem:  # not at each try
-                _LOGGER.warning("%s cannot be announced: %s", self._service.type, error)
+                _LOGGER.warning("%s cannot be advertised: %s", self._service.type, error)
             self._problem = str(error)
 
-    async def _announce(self, addresses: list[Address]) -> None:
+    async def _advertise(self, addresses: list[Address]) -> None:
         versions = {address.version for address in addresses}
         self._zeroconf = AsyncZeroconf(
             interfaces=self._interfaces or [str(address) for address in addresses],
@@ -155,10 +155,10 @@ class Announcement:
         )
         service = self._described(f"{self._service.name}.{self._service.type}", addresses)
         await self._zeroconf.async_register_service(service, allow_name_change=True)
-        self._announced, self._name = addresses, service.name
+        self._advertised, self._name = addresses, service.name
         self._problem = ""
         shown = ", ".join(map(str, addresses))
-        _LOGGER.info("%s is announced at %s.", self._service.type, shown)
+        _LOGGER.info("%s is advertised at %s.", self._service.type, shown)
 
     def _described(self, name: str, addresses: list[Address]) -> AsyncServiceInfo:
         return AsyncServiceInfo(
@@ -171,7 +171,7 @@ class Announcement:
 
     async def _withdraw(self) -> None:
         zeroconf, self._zeroconf = self._zeroconf, None
-        self._announced = []
+        self._advertised = []
         if zeroconf is not None:
             with suppress(*_FAILURES):
                 await zeroconf.async_unregister_all_services()
