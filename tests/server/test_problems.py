@@ -17,8 +17,9 @@ from vieneu_core.errors import (
     VieneuError,
     all_error_classes,
 )
+from vieneu_core.i18n import translated
 from vieneu_core.testing.scripted import ScriptedBackend
-from vieneu_core.wire.problem import parse_problem
+from vieneu_core.wire.problem import parse_problem, to_error
 
 # A test of another part may have made classes of its own.
 OURS = [cls for cls in all_error_classes() if cls.__module__ == VieneuError.__module__]
@@ -205,6 +206,21 @@ async def test_a_wrong_field_is_named(site: Site, body: dict[str, Any], field: s
     assert (response.status, problem["code"]) == (422, "invalid_request")
     assert {error["field"].partition(".")[0] for error in problem["errors"]} == {field}
     assert field in problem["detail"]
+
+
+async def test_wrong_fields_are_described_in_the_language_of_the_reader(site: Site) -> None:
+    async with site.post(
+        "/tts/synthesize", json={"text": "a", "voice": 7, "speed": "x"}
+    ) as response:
+        problem = await site.problem(response)
+
+    error = to_error(problem, backend="remote")
+    assert error.detail == (
+        "The request body is wrong. voice: it must be text; speed: it must be a number."
+    )
+    assert translated(error.detail, "vi") == (
+        "Nội dung yêu cầu sai. voice: phải là chuỗi ký tự; speed: phải là một số."
+    )
 
 
 @pytest.mark.parametrize("path", ["/tts/synthesize", "/tts/stream"])

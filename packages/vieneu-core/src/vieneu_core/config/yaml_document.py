@@ -114,7 +114,8 @@ class Document:
         except ValueError:  # raised by the constructors of numbers and dates
             failure = wrong(path, "a number or date that does not exist", "Put it in quotes.")
         if failure is None and data is not None and not isinstance(data, dict):
-            failure = wrong(path, f"found {kind_of(data)}", "Write key: value lines.")
+            found = Translatable("found {kind}", kind=kind_of(data))
+            failure = wrong(path, found, "Write key: value lines.")
         if failure is not None:
             raise failure
         return cls(path, data or {}, root)

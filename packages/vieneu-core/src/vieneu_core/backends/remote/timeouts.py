@@ -193,7 +193,7 @@ class Deadlines:
                 )
             ),
         }
-        return reason(f"{self._host} {words[reason]}.")
+        return reason(Translatable("{host} {what}.", host=self._host, what=words[reason]))
 
 
 class Wait:

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from vieneu_core.engines.load_failure import first_line
 from vieneu_core.engines.pytorch.device import TorchDevice, suppress_warnings
 from vieneu_core.engines.speech_lm.prompt import Encode, SpeechVocabulary
 from vieneu_core.errors import MissingExtraError, ModelLoadError
@@ -128,11 +129,6 @@ def unusable(path: Path, why: str) -> ModelLoadError:
         Translatable("The folder {path} contains no usable model. {why}", path=path, why=why),
         remedy="Delete it and load again, or name another in the option model.",
     )
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of a library's message."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 def _encoder(tokenizer: Any) -> Encode:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from vieneu_core.engines.load_failure import first_line
 from vieneu_core.errors import (
     DeviceMemoryError,
     MissingExtraError,
@@ -103,8 +104,8 @@ def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuE
             ),
             remedy="Load it once with the network and with offline: false; or name paths.",
         )
-    text = (str(error).splitlines() or [""])[0][:_MOST_WORDS]
-    return kind(f"{what}: {type(error).__name__}: {text}")
+    name, text = type(error).__name__, first_line(error)
+    return kind(Translatable("{what}: {kind}: {text}", what=what, kind=name, text=text))
 
 
 def _is_offline() -> bool:
