@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from tests.support.error_sources import TREES, constants, error_names, named, translations
+from error_sources import TREES, constants, error_names, named, translations
 
 from vieneu_core.i18n import DEFAULT_LANGUAGE, languages
 

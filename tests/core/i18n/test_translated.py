@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from string import Formatter
 
 import pytest
-from tests.support.error_sources import (
+from error_sources import (
     SOURCES,
     TREES,
     calls,

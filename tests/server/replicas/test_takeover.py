@@ -9,10 +9,11 @@ from router_rig import pcm
 from system_rig import nothing_lost, sentences
 from tone_engine import heard
 
-from vieneu_colab_server.replicas.backend import MOST_BUSY_TRIES, MOST_TRIES, ReplicasBackend
+from vieneu_colab_server.replicas.backend import MOST_BUSY_TRIES, ReplicasBackend
 from vieneu_colab_server.replicas.engine_replica import Description
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends import BackendState
+from vieneu_core.backends.sentence_retry import MOST_TRIES
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import (
     BackendBusyError,

@@ -27,7 +27,8 @@ _NEARLY_DRY_S = 1.0
 
 Enough for the delays of a network.
 """
-_RETRY = Backoff(first_s=0.1, longest_s=1.0)
+RETRY_PAUSES = Backoff(first_s=0.1, longest_s=1.0)
+"""Pauses before a sentence is tried again."""
 
 
 async def recovering(
@@ -93,7 +94,7 @@ async def _tries(
             if not error.transient or n_failures >= MOST_TRIES:
                 raise
             _LOGGER.warning("%s The sentence is spoken again.", error.detail)
-            await clock.sleep(_RETRY.pause_s(n_failures))
+            await clock.sleep(RETRY_PAUSES.pause_s(n_failures))
             await until_ready()
 
 

@@ -23,7 +23,7 @@ from vieneu_core.config.settings import (
     environment_overrides,
 )
 from vieneu_core.config.writing import MAX_BYTES, locked, write
-from vieneu_core.config.yaml_document import Document, wrong
+from vieneu_core.config.yaml_document import Document, settings_file_error
 from vieneu_core.config.yaml_editing import UneditableError, Value, edited
 from vieneu_core.errors import ConfigurationError, SettingsFileError
 from vieneu_core.files import PRIVATE
@@ -229,7 +229,7 @@ def _check_complete(settings: Settings, document: Document) -> None:
         if not value:
             at = document.position(("colab", field)) or document.position(("colab",))
             remedy = "Connect with: vieneu connect URL; or set colab.enabled to false."
-            raise wrong(
+            raise settings_file_error(
                 document.path,
                 "is needed where colab.enabled is true, and is missing",
                 remedy,

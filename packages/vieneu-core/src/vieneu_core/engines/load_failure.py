@@ -16,13 +16,14 @@ from vieneu_core.text.clean import one_line
 from vieneu_core.translatable import Translatable, joined
 
 _LOGGER = logging.getLogger(__name__)
-_MOST_CHARS = 300
+MAX_QUOTED_CHARS = 300
+"""Longest part of a library's message within one of ours."""
 
 
 def first_line(error: BaseException) -> str:
     """Return the first line of a library's message that is not empty, else the error's kind."""
     lines = filter(None, map(one_line, str(error).splitlines()))
-    return next(lines, type(error).__name__)[:_MOST_CHARS]
+    return next(lines, type(error).__name__)[:MAX_QUOTED_CHARS]
 
 
 def load_failure(error: Exception) -> VieneuError:

@@ -13,7 +13,7 @@ from vieneu_core.translatable import Translatable
 from vieneu_core.validation import invalid, reason_of
 from vieneu_core.voices import CustomVoice, VoiceCatalogue
 
-MAX_CLIP_BYTES = 1 << 20
+MAX_CARRIED_CLIP_BYTES = 1 << 20
 """A clip of 15 s has 0.3 MB as FLAC."""
 MAX_SAMPLES = 8
 _LINE_CHARS = 120
@@ -36,7 +36,7 @@ class VoiceSample(BaseModel):
     name: Annotated[LineText, Field(min_length=1, max_length=64)]
     transcript: Annotated[LineText, Field(min_length=1, max_length=1_000)]
     """What is said in the clip, word by word."""
-    clip: Annotated[bytes, Field(min_length=1, max_length=MAX_CLIP_BYTES, repr=False)]
+    clip: Annotated[bytes, Field(min_length=1, max_length=MAX_CARRIED_CLIP_BYTES, repr=False)]
     """A WAV, FLAC, OGG or MP3 file."""
 
     @classmethod

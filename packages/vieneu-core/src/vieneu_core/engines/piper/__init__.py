@@ -15,7 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from vieneu_core.audio.pcm import pcm_of_floats
-from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, OnLoad, Utterance
+from vieneu_core.engines.base import (
+    WARM_UP_TEXT,
+    EngineInfo,
+    EngineMemory,
+    LoadProgress,
+    OnLoad,
+    Utterance,
+)
 from vieneu_core.engines.piper.loaded_voice import LoadedVoice
 from vieneu_core.engines.piper.options import NAME, PiperOptions
 from vieneu_core.engines.piper.speakers import Speakers
@@ -25,7 +32,6 @@ from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import EmptyTextError, ModelLoadError, SynthesisFailedError
 from vieneu_core.translatable import Translatable
 
-_WARM_UP = "xin chào"
 _CHUNK_S = 0.25
 
 
@@ -104,7 +110,7 @@ def _warm_up(voice: LoadedVoice, speaker: int) -> None:
         ModelLoadError: synthesis failed.
     """
     try:
-        for samples in voice.speak(_WARM_UP, speaker):
+        for samples in voice.speak(WARM_UP_TEXT, speaker):
             pcm_of_floats(samples)
     except EmptyTextError:  # its letters are others
         return

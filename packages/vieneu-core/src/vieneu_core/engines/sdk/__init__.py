@@ -41,6 +41,7 @@ from typing import Any
 
 from vieneu_core.audio.pcm import pcm_of_floats
 from vieneu_core.engines.base import (
+    WARM_UP_TEXT,
     EngineInfo,
     EngineMemory,
     LoadProgress,
@@ -59,8 +60,6 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.translatable import Translatable
-
-_WARM_UP = "xin chào"
 
 
 class SdkEngine:
@@ -83,7 +82,7 @@ class SdkEngine:
         self._speaker = _Speaker(self._options, started, voices)
         if self._options.mode.is_v3:  # others warm up themselves, or cannot be stopped midway
             progress(LoadProgress("Speaking a word unheard"))
-            self._speaker.warm_up(Utterance(text=_WARM_UP, voice=voices.listed[0]))
+            self._speaker.warm_up(Utterance(text=WARM_UP_TEXT, voice=voices.listed[0]))
         return EngineInfo(
             engine=NAME,
             model=started.model,

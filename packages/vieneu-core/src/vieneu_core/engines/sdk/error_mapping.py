@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vieneu_core.engines.load_failure import first_line
+from vieneu_core.engines.load_failure import MAX_QUOTED_CHARS, first_line
 from vieneu_core.errors import (
     DeviceMemoryError,
     MissingExtraError,
@@ -21,7 +21,6 @@ from vieneu_core.installation import install_command
 from vieneu_core.text.clean import one_line
 from vieneu_core.translatable import Translatable
 
-_MOST_WORDS = 300
 _LOGGER = "Vieneu"
 """Root of all loggers of the SDK."""
 _HARMLESS = (
@@ -81,7 +80,7 @@ class _Capture(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = one_line(record.getMessage())
         if not any(harmless in text for harmless in _HARMLESS):
-            self.faults.append(text[:_MOST_WORDS])
+            self.faults.append(text[:MAX_QUOTED_CHARS])
 
 
 def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuError:

@@ -118,13 +118,13 @@ class SdkOptions(BaseModel):
 
     def making(self) -> dict[str, object]:
         """Return arguments for the SDK's constructor."""
-        return self._named(_TERMS[self.mode].making)
+        return self._sdk_arguments(_TERMS[self.mode].making)
 
     def speaking(self) -> dict[str, object]:
         """Return arguments for each sentence."""
-        return self._named(_TERMS[self.mode].speaking)
+        return self._sdk_arguments(_TERMS[self.mode].speaking)
 
-    def _named(self, terms: Mapping[str, str]) -> dict[str, object]:
+    def _sdk_arguments(self, terms: Mapping[str, str]) -> dict[str, object]:
         values = {theirs: getattr(self, ours) for ours, theirs in terms.items()}
         return {name: value for name, value in values.items() if value is not None}
 

@@ -21,11 +21,11 @@ from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.translatable import Translatable
 from vieneu_core.untrusted_json import read_json
+from vieneu_core.voices.presets import MAX_PRESETS_BYTES
 
 _NANO_CLONING = ("speaker_encoder.onnx", "codec_encoder.onnx", "reference_encoder.onnx")
 _CODEC_ENCODER = "moss_audio_tokenizer_encode.onnx"
 _TURBO_VOICES = "voices_v3_turbo.json"
-_MAX_VOICES_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +243,7 @@ def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
 def _stored_voices(path: Path) -> tuple[object, dict[str, dict[str, object]]]:
     """Return the default voice and the presets of a file that came with a model."""
     try:
-        stored = read_json(path, max_bytes=_MAX_VOICES_BYTES)
+        stored = read_json(path, max_bytes=MAX_PRESETS_BYTES)
         presets = stored.get("presets", {})
         return stored.get("default_voice"), {name: dict(presets[name]) for name in presets}
     except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:

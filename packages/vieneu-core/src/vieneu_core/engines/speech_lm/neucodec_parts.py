@@ -24,7 +24,7 @@ _DAMAGED = {"UnpicklingError", "SafetensorError"}
 def load_features(features: Path) -> tuple[Any, Any]:
     """Load w2v-BERT 2.0 and its feature extractor."""
     transformers: Any = import_module("transformers")
-    with named_failures(features, "folder of w2v-BERT 2.0"), suppress_warnings():
+    with translate_weight_errors(features, "folder of w2v-BERT 2.0"), suppress_warnings():
         return (
             transformers.Wav2Vec2BertModel.from_pretrained(
                 features, output_hidden_states=True, local_files_only=True
@@ -118,7 +118,7 @@ def read_checkpoint(torch: Any, path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def named_failures(path: Path, what: str) -> Iterator[None]:
+def translate_weight_errors(path: Path, what: str) -> Iterator[None]:
     """Translate failures to load weights.
 
     Raises:
