@@ -14,7 +14,7 @@ from typing import Any
 
 from vieneu_core.engines.base import LoadProgress, OnLoad
 from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice
-from vieneu_core.engines.registry import check_installed, has_nvidia_gpu
+from vieneu_core.engines.registry import SDK, check_installed, has_nvidia_gpu, missing_extra
 from vieneu_core.engines.sdk.error_mapping import capture_warnings, translate_errors
 from vieneu_core.engines.sdk.models import Plan, plan_of
 from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
@@ -52,7 +52,7 @@ def start_sdk(options: SdkOptions, progress: OnLoad) -> Started:
         ModelLoadError: a part of the model is missing or damaged.
         DeviceMemoryError: the device has too little memory.
     """
-    check_installed("sdk")
+    check_installed(SDK)
     make = _library()
     device = _device(options)
     plan = plan_of(options, device, progress)
@@ -82,7 +82,7 @@ def _library() -> Callable[..., Any]:
     try:
         found: Callable[..., Any] = import_module("vieneu").Vieneu
     except ImportError as error:
-        raise MissingExtraError("The engine sdk", "sdk") from error
+        raise missing_extra(SDK) from error
     return found
 
 
