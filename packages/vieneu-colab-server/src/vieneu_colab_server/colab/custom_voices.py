@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.i18n import cell_messages
-from vieneu_core.audio.decode import MAX_CLIP_BYTES
+from vieneu_core.audio import MAX_CLIP_BYTES
 from vieneu_core.errors import ReferenceAudioError
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import VoiceCatalogue, read_reference

@@ -13,8 +13,7 @@ from vieneu_colab_server.replicas.described_engine import DescribedEngine
 from vieneu_colab_server.replicas.engine_replica import BACKEND_NAME, Description
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends import Backend, BackendState, Health, Lifetime
-from vieneu_core.backends.sentence_retry import MOST_TRIES, RETRY_PAUSES
-from vieneu_core.backoff import Backoff
+from vieneu_core.backoff import MAX_SENTENCE_TRIES, SENTENCE_RETRY, Backoff
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
     BackendBusyError,
@@ -198,10 +197,10 @@ class ReplicasBackend(Backend):
                 await self._clock.sleep(_BUSY_RETRY_S)
             except _LOST as error:
                 n_failures = 1 if delivery.n_done > n_done else n_failures + 1
-                if n_failures >= (2 if request.replaceable else MOST_TRIES):
+                if n_failures >= (2 if request.replaceable else MAX_SENTENCE_TRIES):
                     raise
                 _LOGGER.warning("%s Another replica goes on.", error.detail)
-                await self._clock.sleep(RETRY_PAUSES.pause_s(n_failures))
+                await self._clock.sleep(SENTENCE_RETRY.pause_s(n_failures))
 
     async def _called(
         self, request: SynthesisRequest, delivery: Delivery, ends_at: int

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from vieneu_core.audio.encode import AudioFormat, Encoder
 from vieneu_core.errors import InvalidRequestError, VoiceNotFoundError
+from vieneu_core.notebook.packing import base64_lines
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import invalid, reason_of
 from vieneu_core.voices import CustomVoice, VoiceCatalogue
@@ -16,7 +16,6 @@ from vieneu_core.voices import CustomVoice, VoiceCatalogue
 MAX_CARRIED_CLIP_BYTES = 1 << 20
 """A clip of 15 s has 0.3 MB as FLAC."""
 MAX_SAMPLES = 8
-_LINE_CHARS = 120
 
 
 def _one_line(text: str) -> str:
@@ -52,8 +51,7 @@ class VoiceSample(BaseModel):
     @property
     def lines(self) -> list[str]:
         """The clip as base64, in lines."""
-        text = base64.b64encode(self.clip).decode()
-        return [text[at : at + _LINE_CHARS] for at in range(0, len(text), _LINE_CHARS)]
+        return base64_lines(self.clip)
 
 
 def samples_of(voices: VoiceCatalogue, ids: tuple[str, ...]) -> tuple[VoiceSample, ...]:
