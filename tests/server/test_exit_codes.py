@@ -18,6 +18,7 @@ from vieneu_colab_server.exit_codes import (
     EXIT_TUNNEL,
     exiting_on_failure,
 )
+from vieneu_colab_server.i18n import LANGUAGE_VARIABLE
 from vieneu_colab_server.launch import EXIT_UNEXPECTED
 from vieneu_colab_server.relay.jobs.folder import locked, storage_error
 from vieneu_colab_server.tokens.file import TokenNotKeptError
@@ -115,3 +116,21 @@ def test_a_service_starts_again_after_what_may_pass(unit: Path) -> None:
     assert not {EXIT_MAY_PASS, EXIT_TUNNEL, EXIT_FORCED, EXIT_UNEXPECTED} & final
     assert "StartLimitIntervalSec=0" in text, "for as long as it takes"
     assert UNITS[1:]
+
+
+@pytest.mark.parametrize(
+    ("language", "cause"),
+    [("vi", "local: Văn bản trống. "), ("en", "Nobody spoke. local: The text is empty. ")],
+)
+def test_a_failure_of_several_backends_names_the_cause_of_each(
+    language: str,
+    cause: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(LANGUAGE_VARIABLE, language)
+    causes = (errors.ModelLoadError("The text is empty.", backend="local"),)
+
+    code_of(errors.AllBackendsFailedError("Nobody spoke.", causes=causes))
+
+    assert cause in capsys.readouterr().err

@@ -19,7 +19,7 @@ from vieneu_colab_server.launch import DrainingServer, build_server
 from vieneu_colab_server.listening_port import open_port, url_of
 from vieneu_colab_server.sending import SentInParts
 from vieneu_colab_server.settings import ServerSettings
-from vieneu_colab_server.startup import NamedStartup
+from vieneu_colab_server.startup import StartupFailureRecorder
 from vieneu_core.audio.opus import OpusSentenceDecoder
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock
@@ -89,10 +89,10 @@ class Site:
     def app(self) -> FastAPI:
         outer = self.server.config.app
         assert isinstance(outer, SentInParts)
-        named = outer.app
-        assert isinstance(named, NamedStartup)
-        assert isinstance(named.app, FastAPI)
-        return named.app
+        startup = outer.app
+        assert isinstance(startup, StartupFailureRecorder)
+        assert isinstance(startup.app, FastAPI)
+        return startup.app
 
     @property
     def address(self) -> tuple[str, int]:

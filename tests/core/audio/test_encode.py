@@ -231,7 +231,7 @@ async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequestError, match="not an ordinary file"):
+    with pytest.raises(InvalidRequestError, match="no ordinary file"):
         await write_file(speech(), tmp_path, AudioFormat.WAV)
     assert names_in(tmp_path) == []
 

@@ -13,7 +13,8 @@ from fake_clock import FakeClock
 from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk, Speaker
 from vieneu_core.backends.engine_pace import EnginePace, SentencePace
-from vieneu_core.backends.sentence_retry import MOST_TRIES, recovering
+from vieneu_core.backends.sentence_retry import recovering
+from vieneu_core.backoff import MAX_SENTENCE_TRIES
 from vieneu_core.errors import (
     BackendLoadingError,
     BackendNotLoadedError,
@@ -127,7 +128,7 @@ async def test_it_is_passed_on_while_it_is_made_where_the_listener_would_wait(
 
 async def test_a_sentence_that_always_fails_is_given_up(clock: FakeClock) -> None:
     fails: list[Part] = [0.5, DIED]
-    rig = Rig(clock, *[fails] * (MOST_TRIES + 1))
+    rig = Rig(clock, *[fails] * (MAX_SENTENCE_TRIES + 1))
 
     with pytest.raises(WorkerDiedError):
         await rig.listen()
@@ -136,10 +137,10 @@ async def test_a_sentence_that_always_fails_is_given_up(clock: FakeClock) -> Non
 
 
 async def test_waiting_for_a_worker_that_is_started_is_no_failure(clock: FakeClock) -> None:
-    rig = Rig(clock, *([STARTING] for _ in range(3 * MOST_TRIES)), [0.5])
+    rig = Rig(clock, *([STARTING] for _ in range(3 * MAX_SENTENCE_TRIES)), [0.5])
 
     assert await rig.listen() == [(0.5, False), (0.0, False)]
-    assert rig.n_waits == 3 * MOST_TRIES
+    assert rig.n_waits == 3 * MAX_SENTENCE_TRIES
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_a_folder_in_place_of_the_file_is_named(path: Path) -> None:
     path.mkdir()
     with pytest.raises(SettingsFileError, match="cannot be read"):
         load_settings(path)
-    with pytest.raises(SettingsFileError, match="is not a file"):
+    with pytest.raises(SettingsFileError, match="is no ordinary file"):
         save_settings({"backend_mode": "local"}, path)
 
 
@@ -191,9 +191,9 @@ def test_a_name_that_no_disk_takes_is_an_error_of_the_settings(path: Path) -> No
 
 def test_a_pipe_in_place_of_the_file_is_named_and_not_waited_for(path: Path) -> None:
     os.mkfifo(path)
-    with pytest.raises(SettingsFileError, match="is not a file"):
+    with pytest.raises(SettingsFileError, match="is no ordinary file"):
         load_settings(path)
-    with pytest.raises(SettingsFileError, match="is not a file"):
+    with pytest.raises(SettingsFileError, match="is no ordinary file"):
         save_settings({"backend_mode": "local"}, path)
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 

@@ -7,29 +7,25 @@ import errno
 import os
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from string import Formatter
 
 import pytest
+from error_sources import (
+    SOURCES,
+    TREES,
+    calls,
+    constants,
+    error_names,
+    named,
+    translations,
+)
 
-import vieneu_colab_server
-import vieneu_core
-from vieneu_core.errors import AllBackendsFailedError, ModelLoadError, OutputError, VieneuError
+from vieneu_core.errors import AllBackendsFailedError, ModelLoadError, OutputError
 from vieneu_core.i18n import DEFAULT_LANGUAGE, languages, translated
-from vieneu_core.i18n.catalog import catalogue
 from vieneu_core.translatable import Translatable, has_words, joined
 from vieneu_core.validation import TEMPLATES
 
 OTHERS = [language for language in languages() if language != DEFAULT_LANGUAGE]
-ROOT = Path(__file__).parents[3]
-FOLDERS = [
-    *(Path(str(package.__file__)).parent for package in (vieneu_core, vieneu_colab_server)),
-    ROOT / "custom_components",
-]
-SOURCES = [path for folder in FOLDERS for path in folder.rglob("*.py")]
-"""All that raises errors of the core, where they are shown in the language of the reader."""
-TREES = [ast.parse(path.read_text("utf-8")) for path in SOURCES]
-
 PYDANTIC_ERRORS = {"ValueError", "AssertionError", "PydanticCustomError", "PydanticKnownError"}
 OF_MUSL = {
     *("Address in use", "Address not available", "Connection aborted", "Cross-device link"),
@@ -38,42 +34,6 @@ OF_MUSL = {
     *("Resource busy", "Symbolic link loop"),
 }
 """Texts of the system where its library is musl, as in the container of Home Assistant."""
-
-
-def named(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
-
-
-def error_names() -> set[str]:
-    """Return the names of all classes of errors, by what they are derived from."""
-    bases: dict[str, set[str]] = {}
-    for tree in TREES:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                bases.setdefault(node.name, set()).update(map(named, node.bases))
-    found = {VieneuError.__name__}
-    while more := {name for name, above in bases.items() if above & found} - found:
-        found |= more
-    return found
-
-
-def constants(node: ast.expr) -> Iterator[str]:
-    """Yield the texts that an argument may be, where they are written there."""
-    match node:
-        case ast.Constant(value=str(text)) if text:
-            yield text
-        case ast.IfExp():
-            yield from constants(node.body)
-            yield from constants(node.orelse)
-        case ast.BoolOp():
-            for value in node.values:
-                yield from constants(value)
-        case ast.Call(func=ast.Name(id="Translatable")):
-            yield from constants(node.args[0])
-
-
-def calls() -> Iterator[ast.Call]:
-    return (node for tree in TREES for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
 def texts_of_errors() -> set[str]:
@@ -107,11 +67,6 @@ def texts_of_validators(call: ast.Call) -> list[ast.expr]:
     return []
 
 
-def translations(language: str) -> dict[str, str]:
-    texts = catalogue(language).items()
-    return {key.removeprefix("texts."): text for key, text in texts if key.startswith("texts.")}
-
-
 def placeholders(text: str) -> Counter[tuple[str | None, ...]]:
     return Counter(field[1:] for field in Formatter().parse(text) if field[1] is not None)
 
@@ -135,18 +90,6 @@ def test_translations_have_the_placeholders_of_the_english_text(language: str) -
     both = translations(language).items()
     assert [text for text, other in both if placeholders(text) != placeholders(other)] == []
     assert [text for text, other in both if text[-1:] in ".:" and text[-1:] != other[-1:]] == []
-
-
-def test_no_error_is_given_a_text_that_cannot_be_translated() -> None:
-    errors = error_names()
-    untranslated = [
-        ast.unparse(node)
-        for call in calls()
-        if named(call.func) in errors
-        for node in (*call.args[:1], *(k.value for k in call.keywords if k.arg == "remedy"))
-        if isinstance(node, ast.JoinedStr)
-    ]
-    assert untranslated == []
 
 
 def test_no_validator_gives_a_text_that_cannot_be_translated() -> None:

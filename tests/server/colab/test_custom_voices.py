@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from voice_clips import wav_file
 
 from vieneu_colab_server import colab
+from vieneu_core.audio.decode import MAX_CLIP_BYTES
 from vieneu_core.backends.base import synthesize
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.errors import InvalidRequestError, ReferenceAudioError
@@ -91,6 +92,14 @@ def test_a_clip_that_cannot_be_used_is_told_in_vietnamese(
     assert caught.value.detail not in shown[0]  # type: ignore[attr-defined]
     assert reported in shown[1]
     assert names(tmp_path / "voices") == []
+
+
+def test_a_clip_that_is_too_large_is_refused_as_such(tmp_path: Path) -> None:
+    clip = tmp_path / "a.wav"
+    with clip.open("wb") as file:
+        file.truncate(MAX_CLIP_BYTES + 1)
+    with pytest.raises(ReferenceAudioError, match="more than 64 MiB"):
+        colab.add_voices(name="A", clip=str(clip), transcript=TEXT, folder=str(tmp_path / "v"))
 
 
 def test_a_damaged_clip_in_the_notebook_is_told_by_its_name(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from router_rig import pcm
 from system_rig import nothing_lost, sentences
 from tone_engine import heard
 
-from vieneu_colab_server.replicas.backend import MOST_BUSY_TRIES, MOST_TRIES, ReplicasBackend
+from vieneu_colab_server.replicas.backend import MOST_BUSY_TRIES, ReplicasBackend
 from vieneu_colab_server.replicas.engine_replica import Description
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends import BackendState
+from vieneu_core.backoff import MAX_SENTENCE_TRIES
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import (
     BackendBusyError,
@@ -83,7 +84,7 @@ async def test_a_sentence_that_costs_replicas_is_not_given_to_all_of_them() -> N
     replicas = ReplicasHere(fails=lambda _, n: LOST if n == 0 else None)
     with pytest.raises(WorkerDiedError) as caught:
         await spoken(replicas, SynthesisRequest(text=TEXT))
-    assert (len(replicas.asked), caught.value.backend) == (MOST_TRIES, "local")
+    assert (len(replicas.asked), caught.value.backend) == (MAX_SENTENCE_TRIES, "local")
 
 
 async def test_where_another_backend_can_speak_one_more_replica_is_tried() -> None:

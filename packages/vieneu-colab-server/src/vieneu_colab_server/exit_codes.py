@@ -20,9 +20,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from vieneu_colab_server.i18n import LANGUAGE_VARIABLE, error_line
+from vieneu_colab_server.i18n import LANGUAGE_VARIABLE
 from vieneu_colab_server.launch import ForcedStopError
 from vieneu_colab_server.tunnels.errors import TunnelOpenError
+from vieneu_core.cli.error_messages import error_line
 from vieneu_core.errors import (
     AllBackendsFailedError,
     ConfigurationError,

@@ -26,7 +26,7 @@ from vieneu_colab_server.middleware.proxy import ProxiedConfig
 from vieneu_colab_server.own_server import OwnServer
 from vieneu_colab_server.sending import SentInParts
 from vieneu_colab_server.settings import ServerSettings
-from vieneu_colab_server.startup import NamedStartup
+from vieneu_colab_server.startup import StartupFailureRecorder
 from vieneu_colab_server.tunnels.base import Tunnel
 from vieneu_core.backends.base import Backend
 from vieneu_core.cli.signals import install, restore
@@ -57,7 +57,7 @@ class DrainingServer(uvicorn.Server):
         self,
         config: uvicorn.Config,
         service: Service,
-        startup: NamedStartup,
+        startup: StartupFailureRecorder,
         *,
         drain_timeout_s: float,
     ) -> None:
@@ -118,7 +118,7 @@ class DrainingServer(uvicorn.Server):
 
 def build_server(app: Starlette, settings: ServerSettings) -> DrainingServer:
     """Return a server for an app with a `Service`, whose log and headers reveal nothing."""
-    startup = NamedStartup(app)
+    startup = StartupFailureRecorder(app)
     config = ProxiedConfig(
         SentInParts(startup),
         http=bounded_protocol(settings),

@@ -24,7 +24,8 @@ from starlette.types import Receive, Scope, Send
 from vieneu_core import errors
 from vieneu_core.errors import InternalServerError, InvalidRequestError, RequestError, VieneuError
 from vieneu_core.i18n import DEFAULT_LANGUAGE, best_language, error_text, translated
-from vieneu_core.translatable import Translatable, from_parts
+from vieneu_core.translatable import Translatable, from_parts, joined
+from vieneu_core.validation import reason_of
 from vieneu_core.wire.problem import Problem, ProblemParts, to_problem
 from vieneu_core.wire.routes import PROBLEM_JSON, REQUEST_ID_HEADER, WIRE_VERSION_HEADER
 from vieneu_core.wire.version import WIRE_VERSION
@@ -199,12 +200,14 @@ async def _on_vieneu_error(request: Request, error: VieneuError) -> Response:
 
 
 async def _on_invalid_body(_: Request, error: RequestValidationError) -> Response:
-    found = field_errors(error.errors())
-    detail = "; ".join(f"{one.field}: {one.message}" for one in found)
+    details = error.errors()[:MAX_FIELD_ERRORS]
+    reasons = [joined(": ", (_field(each["loc"]), reason_of(each))) for each in details]
     problem = problem_of(
-        InvalidRequestError(Translatable("The request body is wrong. {detail}.", detail=detail))
+        InvalidRequestError(
+            Translatable("The request body is wrong. {detail}.", detail=joined("; ", reasons))
+        )
     )
-    return _respond(ValidationProblem(**problem.model_dump(), errors=found), {})
+    return _respond(ValidationProblem(**problem.model_dump(), errors=field_errors(details)), {})
 
 
 async def on_http_error(request: Request, error: HTTPException) -> Response:

@@ -9,7 +9,7 @@ from vieneu_core.errors import VieneuError
 _FAILED = "lifespan.startup.failed"
 
 
-class NamedStartup:
+class StartupFailureRecorder:
     """Passes everything on to an app. Of a `VieneuError` at its start no traceback is logged."""
 
     def __init__(self, app: ASGIApp) -> None:

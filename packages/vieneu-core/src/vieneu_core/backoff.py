@@ -33,3 +33,9 @@ class Backoff:
             growth = math.inf
         pause_s = min(self.first_s * growth, self.longest_s) if self.first_s else 0.0
         return pause_s if rng is None else pause_s * (1 + self.jitter * rng.uniform(-1, 1))
+
+
+SENTENCE_RETRY = Backoff(first_s=0.1, longest_s=1.0)
+"""Pauses before a sentence is tried again."""
+MAX_SENTENCE_TRIES = 3
+"""A sentence that fails so often fails for a reason of its own."""

@@ -25,14 +25,16 @@ from vieneu_core.config import (
 )
 from vieneu_core.engines.auto import speed_record_path
 from vieneu_core.engines.import_check import import_failure
-from vieneu_core.engines.piper.options import NAME as PIPER
 from vieneu_core.engines.piper.voice_files import present_voices
 from vieneu_core.engines.registry import (
     ENGINES,
+    ESPEAK,
     MODEL_ENGINES,
+    PIPER,
     EngineNeeds,
     SpeedRecord,
     has_nvidia_gpu,
+    needs_of,
 )
 from vieneu_core.engines.sano.voice_state import VoiceState, voice_state
 from vieneu_core.errors import BackendError, ConfigurationError, ModelLoadError, VieneuError
@@ -89,6 +91,7 @@ class Finding:
 def examine_installation(which: Mapping[str, str | None] | None = None) -> tuple[Finding, ...]:
     """Check Python and the installed packages; ``which`` replaces the search in PATH in tests."""
     paths = which if which is not None else {name: shutil.which(name) for name in PLAYERS}
+    espeak = needs_of(ESPEAK)
     return (
         Finding(
             topic=Topic.PYTHON,
@@ -96,7 +99,7 @@ def examine_installation(which: Mapping[str, str | None] | None = None) -> tuple
             fact=f"{platform.python_version()}, {platform.system()} {platform.machine()}",
         ),
         Finding(topic=Topic.CORE, level=Level.OK, fact=version_of("vieneu-core")),
-        _package(Topic.EMBEDDED_VOICE, "espeakng_loader", "espeakng-loader", "espeak"),
+        _package(Topic.EMBEDDED_VOICE, espeak.modules[0], "espeakng-loader", espeak.extra),
         _neural_voice(voice_state(os.environ)),
         _package(Topic.AUDIO_FILES, "av", "av", ""),
         _player([name for name in PLAYERS if paths.get(name)]),

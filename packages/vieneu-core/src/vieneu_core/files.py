@@ -7,11 +7,21 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 PRIVATE = 0o600
 """Mode of a file that only its owner can read and write."""
 
 Signature = tuple[int, int, int] | None
+
+
+class NotOrdinaryFileError(OSError):
+    """A path is that of a folder, a pipe or a device."""
+
+    reason: ClassVar[str] = "it is no ordinary file"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.EINVAL, self.reason, str(path))
 
 
 def signature_of(path: Path) -> Signature:
@@ -21,6 +31,18 @@ def signature_of(path: Path) -> Signature:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def check_ordinary(path: Path) -> None:
+    """Check that a path is free or an ordinary file, before it is read or replaced.
+
+    Opening a pipe waits for its other end, and root would replace even a device.
+
+    Raises:
+        NotOrdinaryFileError: it is neither.
+    """
+    if path.exists() and not path.is_file():
+        raise NotOrdinaryFileError(path)
 
 
 def write_atomic(
@@ -45,8 +67,7 @@ def write_atomic(
     Raises:
         OSError: it cannot be written, or is a folder or a device; the old file is unchanged.
     """
-    if target.exists() and not target.is_file():  # root would replace even /dev/null
-        raise OSError(errno.EINVAL, "it is no ordinary file", str(target))
+    check_ordinary(target)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         content = data.encode() if isinstance(data, str) else data

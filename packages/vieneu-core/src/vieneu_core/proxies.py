@@ -72,10 +72,10 @@ def proxy_for(url: URL, environ: Mapping[str, str] | None = None) -> Proxy | Non
     Raises:
         ConfigurationError: the proxy is none that can be used, such as ``socks5://``.
     """
-    named = _named(os.environ if environ is None else environ)
-    scheme = url.scheme if named.get(url.scheme) else "all"
-    value = named.get(scheme, "")
-    if not value or is_loopback(url.host or "") or _is_excepted(url, named):
+    by_scheme = _proxies_by_scheme(os.environ if environ is None else environ)
+    scheme = url.scheme if by_scheme.get(url.scheme) else "all"
+    value = by_scheme.get(scheme, "")
+    if not value or is_loopback(url.host or "") or _is_excepted(url, by_scheme):
         return None
     return _parsed(value, variable=f"{scheme.upper()}_PROXY")
 
@@ -91,13 +91,13 @@ def check_proxies(environ: Mapping[str, str] | None = None) -> None:
     Raises:
         ConfigurationError: one of them cannot be used.
     """
-    named = _named(os.environ if environ is None else environ)
+    by_scheme = _proxies_by_scheme(os.environ if environ is None else environ)
     for scheme in ("http", "https", "all"):
-        if named.get(scheme):
-            _parsed(named[scheme], variable=f"{scheme.upper()}_PROXY")
+        if by_scheme.get(scheme):
+            _parsed(by_scheme[scheme], variable=f"{scheme.upper()}_PROXY")
 
 
-def _named(environ: Mapping[str, str]) -> dict[str, str]:
+def _proxies_by_scheme(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the proxies by scheme, and the exceptions as ``no``; small letters win, as in curl."""
     items = [(key, value.strip()) for key, value in environ.items()]
     upper = {key[: -len(_SUFFIX)].lower(): v for key, v in items if key.lower().endswith(_SUFFIX)}
@@ -106,10 +106,10 @@ def _named(environ: Mapping[str, str]) -> dict[str, str]:
     return upper | {key[: -len(_SUFFIX)]: v for key, v in items if key.endswith(_SUFFIX)}
 
 
-def _is_excepted(url: URL, named: Mapping[str, str]) -> bool:
+def _is_excepted(url: URL, by_scheme: Mapping[str, str]) -> bool:
     """Return whether NO_PROXY lists a host, also with a port, or with the brackets of IPv6."""
     names = (url.host or "", f"{url.host_subcomponent}:{url.port}")
-    return any(proxy_bypass_environment(name, named) for name in names)
+    return any(proxy_bypass_environment(name, by_scheme) for name in names)
 
 
 def _parsed(value: str, *, variable: str) -> Proxy:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 FORMAT = re.compile(r",?(?:\.\d)?[dfg%]?")
 """Allowed formats: a remote template with others could demand a gigabyte of spaces."""
-MAX_DEPTH = 3
+MAX_DEPTH = 5
 """Limit on texts within texts, such as the reason within a message."""
 MAX_VALUES = 20
 

@@ -141,7 +141,7 @@ def test_a_pipe_is_no_file(folder: Path, name: str) -> None:
     (folder / name).unlink()
     os.mkfifo(folder / name)
 
-    with pytest.raises(ModelLoadError, match="is no file"):
+    with pytest.raises(ModelLoadError, match="no ordinary file"):
         load_voice(folder)
 
 

@@ -11,12 +11,10 @@ from typing import NamedTuple
 
 from vieneu_colab_server.colab.ipython_errors import short_traceback
 from vieneu_colab_server.i18n import cell_messages
+from vieneu_core.audio import MAX_CLIP_BYTES
 from vieneu_core.errors import ReferenceAudioError
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import VoiceCatalogue, read_reference
-
-MAX_CLIP_BYTES = 32 << 20
-"""Largest file that is read."""
 
 
 class CarriedVoice(NamedTuple):
@@ -86,7 +84,7 @@ def _decoded(voice: CarriedVoice) -> bytes:
 def _read(path: str) -> bytes:
     try:
         with Path(path).expanduser().open("rb") as file:
-            return file.read(MAX_CLIP_BYTES)
+            return file.read(MAX_CLIP_BYTES + 1)
     except (OSError, ValueError) as error:
         raise ReferenceAudioError(
             Translatable(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from aiohttp import web
 from pydantic import SecretStr
 
+from vieneu_colab_server.colab.banner import MASK
 from vieneu_core.i18n import Messages
 
 _PAGE = """<!doctype html>
@@ -60,7 +61,6 @@ copy.onclick = async () => {{
 </script>
 </html>
 """
-_MASK = "•" * 16
 
 
 class TokenPage:
@@ -104,7 +104,7 @@ class TokenPage:
             title=html.escape(messages("token_page")),
             why=html.escape(messages("token_page_why")),
             token=html.escape(self._token().get_secret_value()),
-            mask=_MASK,
+            mask=MASK,
             copy=html.escape(messages("copy_token")),
             show=html.escape(messages("show")),
             hide=html.escape(messages("hide")),

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from vieneu_core.i18n import Messages, error_text, languages, translated
+from vieneu_core.i18n import Messages, languages, translated
 from vieneu_core.i18n.catalog import catalogue
 
 if TYPE_CHECKING:
     from vieneu_colab_server.exposure import PublicEvent
-    from vieneu_core.errors import VieneuError
 
 LANGUAGE_VARIABLE = "VIENEU_SERVER_LANGUAGE"
 """Language in which the command names why it ends; English if it is not set."""
@@ -50,19 +49,6 @@ def section_texts(section: str) -> dict[str, SectionTexts]:
         own = {key.removeprefix(prefix): texts[key] for key in texts if key.startswith(prefix)}
         found[language] = SectionTexts(name=texts["name"], texts=own)
     return found
-
-
-def error_line(error: VieneuError, language: str) -> str:
-    """Return the detail and the remedy of an error in one line.
-
-    Args:
-        error: The error.
-        language: A tag or a locale.
-    """
-    text = error_text(error.code, error.remedy, language)
-    remedy = error.remedy if text is None else text.remedy
-    whole = str(error) if text is None else f"{translated(error.detail, language)} {remedy}"
-    return " ".join(whole.split())
 
 
 def event_text(event: PublicEvent, messages: Messages) -> str:

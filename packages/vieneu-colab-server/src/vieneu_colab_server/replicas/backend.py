@@ -13,7 +13,7 @@ from vieneu_colab_server.replicas.described_engine import DescribedEngine
 from vieneu_colab_server.replicas.engine_replica import BACKEND_NAME, Description
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends import Backend, BackendState, Health, Lifetime
-from vieneu_core.backoff import Backoff
+from vieneu_core.backoff import MAX_SENTENCE_TRIES, SENTENCE_RETRY, Backoff
 from vieneu_core.clock import Clock, SystemClock
 from vieneu_core.errors import (
     BackendBusyError,
@@ -30,12 +30,9 @@ from vieneu_core.text import sentences
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 
-MOST_TRIES = 3
-"""A sentence that cost so many replicas is not given to another one."""
 MOST_BUSY_TRIES = 300
 """Tries of speech that is being heard to get a place; clients try less often."""
 _BUSY_RETRY_S = 0.2
-_RETRY = Backoff(first_s=0.1, longest_s=1.0)
 _LOAD_RETRY = Backoff(first_s=1.0, longest_s=15.0)
 _LOST = (
     WorkerDiedError,
@@ -200,10 +197,10 @@ class ReplicasBackend(Backend):
                 await self._clock.sleep(_BUSY_RETRY_S)
             except _LOST as error:
                 n_failures = 1 if delivery.n_done > n_done else n_failures + 1
-                if n_failures >= (2 if request.replaceable else MOST_TRIES):
+                if n_failures >= (2 if request.replaceable else MAX_SENTENCE_TRIES):
                     raise
                 _LOGGER.warning("%s Another replica goes on.", error.detail)
-                await self._clock.sleep(_RETRY.pause_s(n_failures))
+                await self._clock.sleep(SENTENCE_RETRY.pause_s(n_failures))
 
     async def _called(
         self, request: SynthesisRequest, delivery: Delivery, ends_at: int

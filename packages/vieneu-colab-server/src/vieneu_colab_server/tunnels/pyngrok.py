@@ -199,11 +199,11 @@ class PyngrokTunnel:
         except errors.PyngrokNgrokHTTPError as error:
             raise refusal(f"{error} {error.body}", self._authtoken) from None
         except errors.PyngrokError as error:
-            raise self._named(error) from None
+            raise self._tunnel_error(error) from None
         except OSError as error:
             raise _not_run(error.strerror) from error
 
-    def _named(self, error: Any) -> TunnelOpenError:
+    def _tunnel_error(self, error: Any) -> TunnelOpenError:
         why = getattr(error, "ngrok_error", None)
         logs = getattr(error, "ngrok_logs", None) or []
         not_started = why_not_started(" ".join(log.line for log in logs))

@@ -6,7 +6,7 @@ from vieneu_core import lazy_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from vieneu_core.audio.decode import Clip, decode_clip
+    from vieneu_core.audio.decode import MAX_CLIP_BYTES, Clip, decode_clip
     from vieneu_core.audio.encode import AudioFormat, encode_stream, pcm_stream
     from vieneu_core.audio.file import write_file
     from vieneu_core.audio.listener import Listener
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BYTES_PER_SAMPLE",
     "LONGEST_SENTENCE_S",
+    "MAX_CLIP_BYTES",
     "MAX_LEAD_IN_S",
     "NATURAL_PAUSES",
     "NO_PAUSES",
@@ -51,7 +52,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "decode": ("Clip", "decode_clip"),
+        "decode": ("MAX_CLIP_BYTES", "Clip", "decode_clip"),
         "encode": ("AudioFormat", "encode_stream", "pcm_stream"),
         "file": ("write_file",),
         "listener": ("Listener",),

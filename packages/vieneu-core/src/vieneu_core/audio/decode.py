@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 MAX_CLIP_BYTES = 64 << 20
+"""Largest file that is decoded."""
 MAX_DECODED_BYTES = 128 << 20
 """Samples of all channels: more than ten minutes of stereo at 48 kHz have."""
-MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+MIN_CLIP_RATE_HZ, MAX_CLIP_RATE_HZ = 8_000, 192_000
 MAX_CHANNELS = 8
 _CODECS = (
     *("pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_u8", "pcm_f32le", "pcm_f64le"),
@@ -113,13 +114,13 @@ def _only_stream(container: InputContainer) -> AudioStream:
     codec = cast("CodecContext | None", stream.codec_context)
     if codec is None or codec.name not in _CODECS:
         raise ReferenceAudioError("The clip is compressed with a codec that is not usable here.")
-    if not MIN_RATE_HZ <= stream.sample_rate <= MAX_RATE_HZ:
+    if not MIN_CLIP_RATE_HZ <= stream.sample_rate <= MAX_CLIP_RATE_HZ:
         raise ReferenceAudioError(
             Translatable(
                 "The clip has {sample_rate} Hz; {min_rate_hz} to {max_rate_hz} Hz are usable.",
                 sample_rate=stream.sample_rate,
-                min_rate_hz=MIN_RATE_HZ,
-                max_rate_hz=MAX_RATE_HZ,
+                min_rate_hz=MIN_CLIP_RATE_HZ,
+                max_rate_hz=MAX_CLIP_RATE_HZ,
             )
         )
     if not 1 <= stream.channels <= MAX_CHANNELS:

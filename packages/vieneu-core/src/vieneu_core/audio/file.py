@@ -22,6 +22,7 @@ from vieneu_core.audio.encode import (
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.audio.whole_sentences import whole_sentences
 from vieneu_core.errors import InvalidRequestError
+from vieneu_core.files import NotOrdinaryFileError, check_ordinary
 from vieneu_core.threads import on_thread
 from vieneu_core.translatable import Translatable
 
@@ -81,11 +82,7 @@ class _PartFile:
         with self._translated():
             # The target of a link is replaced, not the link.
             self._path = Path(os.path.realpath(self._named))
-            if self._path.exists() and not self._path.is_file():
-                raise InvalidRequestError(
-                    Translatable("{named} exists and is not an ordinary file.", named=self._named),
-                    remedy="Give the name of a file, such as speech.wav.",
-                )
+            check_ordinary(self._path)
             self._part = self._path.with_name(f".{uuid.uuid4().hex}.part")
             self._file = _WholeWrites(self._part, "xb")
             self._cleanup.callback(self._part.unlink, missing_ok=True)
@@ -119,11 +116,14 @@ class _PartFile:
             yield
         except OSError as err:
             reason = os.strerror(err.errno) if err.errno else str(err)
+            remedy = "Choose a folder that exists, may be written to and has room."
+            if isinstance(err, NotOrdinaryFileError):
+                reason, remedy = err.reason, "Give the name of a file, such as speech.wav."
             raise InvalidRequestError(
                 Translatable(
                     "{named} cannot be written: {reason}.", named=self._named, reason=reason
                 ),
-                remedy="Choose a folder that exists, may be written to and has room.",
+                remedy=remedy,
             ) from err
 
 

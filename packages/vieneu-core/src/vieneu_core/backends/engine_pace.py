@@ -14,10 +14,11 @@ _KNOWN_FROM_S = 1.0
 """Seconds of audio from which on the pace of an engine counts as known."""
 _FADING = 0.5
 """Share of what was known that still counts after one more sentence."""
-_LEAST_MEASURED_S = 0.3
+LEAST_MEASURED_S = 0.3
 """Seconds of waiting from which on the pace of a sentence counts."""
-_LAGGING = 1.5
-"""Times the length of its audio from which on waiting for a sentence is heard as halting."""
+HALTING_FACTOR = 1.5
+"""Times the length of its audio from which on waiting for a sentence is heard as halting; players
+even out what is below."""
 
 
 class EnginePace:
@@ -129,7 +130,7 @@ class SentencePace:
         if self._always_live:
             return True
         if sounds:  # what was waited for the lead was not heard as halting
-            return self._waited_s - self._led_s < max(_LEAST_MEASURED_S, _LAGGING * seconds)
+            return self._waited_s - self._led_s < max(LEAST_MEASURED_S, HALTING_FACTOR * seconds)
         if not self._is_enough(seconds):
             return False
         self._led_s = self._waited_s

@@ -15,19 +15,16 @@ from dataclasses import replace
 from vieneu_core.audio.listener import Listener
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.backends.engine_pace import SentencePace
-from vieneu_core.backoff import Backoff
+from vieneu_core.backoff import MAX_SENTENCE_TRIES, SENTENCE_RETRY
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendError, BackendLoadingError
 
 _LOGGER = logging.getLogger(__name__)
-MOST_TRIES = 3
-"""A sentence in which the engine fails so often fails for a reason of its own."""
 _NEARLY_DRY_S = 1.0
 """Seconds of audio ahead of the listener below which a sentence is passed on as it is made.
 
 Enough for the delays of a network.
 """
-_RETRY = Backoff(first_s=0.1, longest_s=1.0)
 
 
 async def recovering(
@@ -51,7 +48,7 @@ async def recovering(
         pace: Entered while the sentence is spoken; returns the pace of one more try.
 
     Raises:
-        BackendError: the engine failed in it `MOST_TRIES` times, or cannot recover.
+        BackendError: the engine failed in it `MAX_SENTENCE_TRIES` times, or cannot recover.
         RequestError: the engine cannot speak this request.
     """
     async with (
@@ -90,10 +87,10 @@ async def _tries(
         except BackendError as error:
             held.discard()
             n_failures += 1
-            if not error.transient or n_failures >= MOST_TRIES:
+            if not error.transient or n_failures >= MAX_SENTENCE_TRIES:
                 raise
             _LOGGER.warning("%s The sentence is spoken again.", error.detail)
-            await clock.sleep(_RETRY.pause_s(n_failures))
+            await clock.sleep(SENTENCE_RETRY.pause_s(n_failures))
             await until_ready()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vieneu_core.backends.base import BackendState, Health
 from vieneu_core.cli.console import Terminal
 from vieneu_core.config.settings import EMBEDDED_ENGINE, Settings
+from vieneu_core.engines.registry import ESPEAK
 from vieneu_core.errors import BackendError
 from vieneu_core.i18n import Messages
 from vieneu_core.router import LAST_RESORT, Mode, Router, RouterStatus
@@ -64,7 +65,7 @@ async def note_voice_download(
     embedded = {LAST_RESORT}
     if settings.local.engine == EMBEDDED_ENGINE:
         embedded.add(Mode.LOCAL.value)
-    if not any(each.engine == "espeak" and each.backend in embedded for each in speakers):
+    if not any(each.engine == ESPEAK and each.backend in embedded for each in speakers):
         return
     from vieneu_core.engines.sano.voice_state import voice_state
 

@@ -87,7 +87,7 @@ class Playback:
             try:
                 self._player = await PlayerProcess.start(KNOWN_PLAYERS[name], self._sample_rate_hz)
             except OSError as err:
-                self._reasons.append(f"{name}: {err.strerror}")
+                self._reasons.append(joined(": ", (name, err.strerror or str(err))))
                 continue
             if await self._player.feed(bytes(self._sent)):
                 return

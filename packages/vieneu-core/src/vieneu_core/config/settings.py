@@ -56,7 +56,7 @@ class _Section(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _named(
+    def _translate_error(
         cls, values: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
     ) -> Self:
         """Raise our own error for a wrong value, except with `WITH_DETAILS`."""

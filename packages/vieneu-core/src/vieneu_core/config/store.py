@@ -23,10 +23,10 @@ from vieneu_core.config.settings import (
     environment_overrides,
 )
 from vieneu_core.config.writing import MAX_BYTES, locked, write
-from vieneu_core.config.yaml_document import Document, wrong
+from vieneu_core.config.yaml_document import Document, settings_file_error
 from vieneu_core.config.yaml_editing import UneditableError, Value, edited
 from vieneu_core.errors import ConfigurationError, SettingsFileError
-from vieneu_core.files import PRIVATE
+from vieneu_core.files import PRIVATE, NotOrdinaryFileError, check_ordinary
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import reason_of
 
@@ -229,7 +229,7 @@ def _check_complete(settings: Settings, document: Document) -> None:
         if not value:
             at = document.position(("colab", field)) or document.position(("colab",))
             remedy = "Connect with: vieneu connect URL; or set colab.enabled to false."
-            raise wrong(
+            raise settings_file_error(
                 document.path,
                 "is needed where colab.enabled is true, and is missing",
                 remedy,
@@ -243,8 +243,8 @@ def _read(path: Path, *, must_exist: bool) -> str | None:
     try:
         found = path.stat()
         if stat.S_ISFIFO(found.st_mode):  # which can be read once only, and settings are read often
-            failure = "it is not a file"
-        elif found.st_size > MAX_BYTES:
+            raise NotOrdinaryFileError(path)
+        if found.st_size > MAX_BYTES:
             failure = "it is larger than 1 MiB"
         else:
             return read_whole(path).decode("utf-8-sig")
@@ -263,11 +263,11 @@ def _writable(path: Path) -> Path:
     """Return the file that is written: not a pipe, nor a device."""
     target = _target(path)
     try:
-        mode = target.stat().st_mode
+        check_ordinary(target)
+    except NotOrdinaryFileError as err:
+        raise _unusable(path, err.reason) from err
     except OSError:
-        return target  # it is absent, or `locked` says what is wrong
-    if not stat.S_ISREG(mode):
-        raise _unusable(path, "it is not a file")
+        pass  # `locked` says what is wrong
     return target
 
 

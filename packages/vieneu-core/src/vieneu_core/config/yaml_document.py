@@ -60,7 +60,7 @@ class Position:
         return cls(mark.line + 1, mark.column + 1)
 
 
-def wrong(
+def settings_file_error(
     path: Path, found: str, remedy: str, *, at: Position | None = None, field: str = ""
 ) -> SettingsFileError:
     """Return the error for a position of a settings file."""
@@ -102,19 +102,24 @@ class Document:
             if _n_values(root) <= _MAX_VALUES:
                 data = _bounded(YAML(typ="safe", pure=True)).load(text)
             else:
-                failure = wrong(path, "it has too many values", "Repeat less with '*'.")
+                failure = settings_file_error(
+                    path, "it has too many values", "Repeat less with '*'."
+                )
         except (MaxDepthExceededError, RecursionError):
-            failure = wrong(
+            failure = settings_file_error(
                 path, "it is nested far too deeply", "Write lines of the form key: value."
             )
         except YAMLError as err:
             failure = _yaml_failure(err, path)
         except AssertionError:  # raised for a key that is twice in a value tagged !!omap
-            failure = wrong(path, "found a duplicate key", "Keep one of them.")
+            failure = settings_file_error(path, "found a duplicate key", "Keep one of them.")
         except ValueError:  # raised by the constructors of numbers and dates
-            failure = wrong(path, "a number or date that does not exist", "Put it in quotes.")
+            failure = settings_file_error(
+                path, "a number or date that does not exist", "Put it in quotes."
+            )
         if failure is None and data is not None and not isinstance(data, dict):
-            failure = wrong(path, f"found {kind_of(data)}", "Write key: value lines.")
+            found = Translatable("found {kind}", kind=kind_of(data))
+            failure = settings_file_error(path, found, "Write key: value lines.")
         if failure is not None:
             raise failure
         return cls(path, data or {}, root)
@@ -163,7 +168,7 @@ class Document:
         for former, name in FORMER_SECTIONS.items():
             if self.states(former) and loc[:1] == (name,):
                 loc, field = (former, *loc[1:]), field.replace(name, former, 1)
-        return wrong(
+        return settings_file_error(
             self.path,
             finding.found,
             Translatable("{remedy} The file was left as it is.", remedy=finding.remedy),
@@ -217,9 +222,9 @@ def _step(node: Node | None, part: int | str) -> tuple[Position, Node] | None:
 def _yaml_failure(err: YAMLError, path: Path) -> SettingsFileError:
     if isinstance(err, DuplicateKeyError):
         twice = Position.of(err.problem_mark)
-        return wrong(path, "found a duplicate key", "Keep one of them.", at=twice)
+        return settings_file_error(path, "found a duplicate key", "Keep one of them.", at=twice)
     if isinstance(err, ReaderError):
-        return wrong(path, "found a control character", "Remove it.")
+        return settings_file_error(path, "found a control character", "Remove it.")
     found, remedy = "this is not valid YAML", "Write key: value lines, indented with spaces."
     at: Position | None = None
     if isinstance(err, MarkedYAMLError):
@@ -230,4 +235,4 @@ def _yaml_failure(err: YAMLError, path: Path) -> SettingsFileError:
                 found, remedy = Translatable("found {what}", what=words), advice
                 break
     remedy = Translatable("{remedy} The file was left as it is.", remedy=remedy)
-    return wrong(path, found, remedy, at=at)
+    return settings_file_error(path, found, remedy, at=at)

@@ -10,6 +10,9 @@ from vieneu_core.audio.pcm import Speaker
 from vieneu_core.synthesis import ReferenceAudio
 from vieneu_core.voices import Voice
 
+WARM_UP_TEXT = "xin chào"
+"""What an engine speaks unheard while it loads."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:

@@ -29,7 +29,7 @@ from vieneu_core.engines.base import (
 )
 from vieneu_core.engines.load_failure import load_failure, none_loads
 from vieneu_core.engines.loaded_engine import LoadedEngine
-from vieneu_core.engines.registry import EMBEDDED_VOICES, is_installed
+from vieneu_core.engines.registry import EMBEDDED_VOICES, PIPER, SANO, is_installed
 from vieneu_core.engines.sano.fetching import DownloadDeadlines, VoiceDownload
 from vieneu_core.engines.sano.options import SanoOptions
 from vieneu_core.engines.speech_lm.options import parse_options
@@ -43,7 +43,6 @@ from vieneu_core.errors import (
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
 
-_ENGINES = "vieneu_core.engines"
 _LOGGER = logging.getLogger(__name__)
 _Options = dict[str, JsonValue]
 
@@ -100,8 +99,8 @@ class EmbeddedEngine:
         self._members = []
         for name in EMBEDDED_VOICES:
             self._try(name, progress, failures)
-        if not self._members and "sano" in failures and self._options.fetch != "never":
-            self._try("sano", progress, failures, alone=True)
+        if not self._members and SANO in failures and self._options.fetch != "never":
+            self._try(SANO, progress, failures, alone=True)
         if not self._members:
             raise _none_loaded(failures)
         self._rate_hz = self._members[0].info.sample_rate_hz
@@ -163,7 +162,7 @@ class EmbeddedEngine:
             return None
         self._download = None
         try:
-            member = self._loaded("sano", lambda _: None)
+            member = self._loaded(SANO, lambda _: None)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
             _LOGGER.warning("%s", load_failure(error).detail)
             return None
@@ -178,7 +177,7 @@ class EmbeddedEngine:
         """
         if name == EMBEDDED_VOICES[-1]:
             return True
-        has_voice = name != "piper" or "voice" in self._options.piper or _piper_voice() is not None
+        has_voice = name != PIPER or "voice" in self._options.piper or _piper_voice() is not None
         return is_installed(name) and has_voice
 
     def _try(
@@ -203,13 +202,13 @@ class EmbeddedEngine:
 
     def _loaded(self, name: str, progress: OnLoad, *, alone: bool = False) -> LoadedEngine:
         options = self._options.of(name)
-        if name == "sano" and self._options.fetch != "never":
+        if name == SANO and self._options.fetch != "never":
             self._fetch(options, progress, alone=alone)
-        if name == "piper" and "voice" not in options:
+        if name == PIPER and "voice" not in options:
             options = {**options, "voice": _piper_voice()}
         if name != EMBEDDED_VOICES[-1]:
             options = {**options, "offline": True}
-        engine: Engine = import_module(f"{_ENGINES}.{name}").create(options)
+        engine: Engine = import_module(f"{__package__}.{name}").create(options)
         return LoadedEngine(engine, engine.load(progress))
 
     def _fetch(self, options: _Options, progress: OnLoad, *, alone: bool) -> None:
@@ -220,7 +219,7 @@ class EmbeddedEngine:
         """
         download = self._download
         if download is None:
-            chosen = parse_options(SanoOptions, "sano", options)
+            chosen = parse_options(SanoOptions, SANO, options)
             download = VoiceDownload(chosen, self._deadlines)
             if not download.missing:
                 return
@@ -274,7 +273,7 @@ def create(options: Mapping[str, object]) -> EmbeddedEngine:
 
 def _piper_voice() -> str | None:
     """Return the path of the best voice of Piper here that has all tones of Vietnamese, if any."""
-    present = import_module(f"{_ENGINES}.piper.voice_files").present_voices()
+    present = import_module(f"{__package__}.piper.voice_files").present_voices()
     return next((str(voice.graph) for voice in present if voice.has_all_tones), None)
 
 

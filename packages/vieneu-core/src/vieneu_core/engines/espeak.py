@@ -23,10 +23,10 @@ from vieneu_core.engines.base import (
     OnLoad,
     Utterance,
 )
+from vieneu_core.engines.registry import ESPEAK, missing_extra
 from vieneu_core.errors import (
     CloningUnsupportedError,
     EmptyTextError,
-    MissingExtraError,
     ModelLoadError,
     SynthesisFailedError,
     VoiceNotFoundError,
@@ -96,7 +96,7 @@ class EspeakEngine:
         self._library, self._sample_rate_hz = library, rate
         version = library.espeak_Info(None).decode()
         return EngineInfo(
-            engine="espeak", model=f"eSpeak NG {version}", sample_rate_hz=rate, voices=VOICES
+            engine=ESPEAK, model=f"eSpeak NG {version}", sample_rate_hz=rate, voices=VOICES
         )
 
     def synthesize(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
@@ -189,7 +189,7 @@ def _loader() -> ModuleType:
     try:
         import espeakng_loader
     except ImportError as error:
-        raise MissingExtraError("The engine espeak", "espeak") from error
+        raise missing_extra(ESPEAK) from error
     module: ModuleType = espeakng_loader
     return module
 

@@ -52,7 +52,9 @@ class Machine:
             lines = self.cpu_info.read_text("utf-8", "replace").splitlines() if needed else []
         except OSError:
             lines = []
-        return needed - next((_named(line) for line in lines if line.startswith(_NAMES)), set())
+        return needed - next(
+            (_instructions_in(line) for line in lines if line.startswith(_NAMES)), set()
+        )
 
     @property
     def runs(self) -> bool:
@@ -64,5 +66,5 @@ class Machine:
         return _INSTRUCTIONS.get((self.system, self.architecture))
 
 
-def _named(line: str) -> set[str]:
+def _instructions_in(line: str) -> set[str]:
     return set(line.partition(":")[2].split())

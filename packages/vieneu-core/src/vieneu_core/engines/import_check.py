@@ -10,11 +10,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from vieneu_core.engines.load_failure import MAX_QUOTED_CHARS
 from vieneu_core.text.clean import one_line
 
 TIMEOUT_S = 10.0
 """Time limit for imports in seconds; PyTorch may exceed it on a busy machine."""
-_MOST_CHARS = 300
 _PROGRAM = """
 import importlib, os, sys
 answer = os.fdopen(os.dup(1), "w")
@@ -56,7 +56,7 @@ def import_failure(modules: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> s
         return ""
     if done.returncode == 0:
         return ""
-    failed = one_line(done.stdout.decode(errors="replace").rpartition(": \n")[2])[:_MOST_CHARS]
+    failed = one_line(done.stdout.decode(errors="replace").rpartition(": \n")[2])[:MAX_QUOTED_CHARS]
     if done.returncode < 0:
         return f"{failed} the process died ({signal.Signals(-done.returncode).name})"
     return failed

@@ -12,9 +12,18 @@ from vieneu_core.errors import (
     ModelLoadError,
     VieneuError,
 )
-from vieneu_core.translatable import Translatable
+from vieneu_core.text.clean import one_line
+from vieneu_core.translatable import Translatable, joined
 
 _LOGGER = logging.getLogger(__name__)
+MAX_QUOTED_CHARS = 300
+"""Longest part of a library's message within one of ours."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of a library's message that is not empty, else the error's kind."""
+    lines = filter(None, map(one_line, str(error).splitlines()))
+    return next(lines, type(error).__name__)[:MAX_QUOTED_CHARS]
 
 
 def load_failure(error: Exception) -> VieneuError:
@@ -33,10 +42,11 @@ def none_loads(failures: Mapping[str, VieneuError]) -> ModelLoadError:
     """
     may_later = any(isinstance(error, ModelDownloadError) for error in failures.values())
     kind = ModelDownloadError if may_later else ModelLoadError
-    reasons = " ".join(f"{name}: {error.detail}" for name, error in failures.items())
+    reasons = [joined(": ", (name, error.detail)) for name, error in failures.items()]
     return kind(
         Translatable(
-            "No engine can be loaded. {failures}", failures=reasons or "None is installed."
+            "No engine can be loaded. {failures}",
+            failures=joined(" ", reasons) or "None is installed.",
         ),
         remedy="See what is missing: vieneu doctor",
     )

@@ -6,10 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from vieneu_core.text.clean import one_line
-
 _OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc", "std::bad_alloc")
-_MOST_CHARS = 200
 
 
 def open_session(path: Path, *, threads: int) -> Any:
@@ -34,9 +31,3 @@ def open_session(path: Path, *, threads: int) -> Any:
 def is_out_of_memory(error: Exception) -> bool:
     """Return whether a graph failed because memory ran out."""
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in _OUT_OF_MEMORY)
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error for messages, of bounded length."""
-    lines = str(error).splitlines() or [type(error).__name__]
-    return one_line(lines[0])[:_MOST_CHARS]

@@ -20,6 +20,8 @@ from vieneu_core.models.catalogue import MODELS, ModelKind
 from vieneu_core.translatable import Translatable
 from vieneu_core.untrusted_json import read_json
 
+PYTORCH, SDK, GGUF, PIPER = "pytorch", "sdk", "gguf", "piper"
+SANO, ESPEAK = "sano", "espeak"
 COMPILED = "llama_cpp"
 """Module of llama-cpp-python, which is compiled where it is installed."""
 
@@ -97,14 +99,12 @@ class EngineNeeds:
     def _wanted(self) -> str:
         """The one of ``either`` to install, if there is none."""
         best = self._wanted_prebuilt
-        if COMPILED in self.either and best != IK_LLAMA_CPP and has_compiler():
-            return COMPILED
-        return best
+        is_better = COMPILED in self.either and best != IK_LLAMA_CPP and has_compiler()
+        return COMPILED if is_better else best
 
     @property
     def _wanted_prebuilt(self) -> str:
-        usable = (name for name in self.either if name != COMPILED and _runs(name))
-        return next(usable, "")
+        return next((name for name in self.either if name != COMPILED and _runs(name)), "")
 
     @property
     def installed(self) -> bool:
@@ -120,7 +120,7 @@ _MODEL = ("onnxruntime", "sea_g2p", "huggingface_hub")
 # Each list contains all modules of its extra; tests/core/engines/test_registry.py compares them.
 ENGINES = (
     EngineNeeds(
-        engine="pytorch",
+        engine=PYTORCH,
         label="PyTorch (GPU)",
         extra="torch",
         modules=(*_MODEL, "safetensors", "torch", "torchao", "transformers", "neucodec"),
@@ -129,7 +129,7 @@ ENGINES = (
         speech_lm=True,
     ),
     EngineNeeds(
-        engine="sdk",
+        engine=SDK,
         label="VieNeu SDK",
         extra="sdk",
         modules=("vieneu", "huggingface_hub"),
@@ -137,7 +137,7 @@ ENGINES = (
         changes_process=True,
     ),
     EngineNeeds(
-        engine="gguf",
+        engine=GGUF,
         label="GGUF (CPU)",
         extra="gguf",
         modules=_MODEL,
@@ -147,7 +147,7 @@ ENGINES = (
         speech_lm=True,
     ),
     EngineNeeds(
-        engine="piper",
+        engine=PIPER,
         label="Piper",
         extra="piper",
         modules=("huggingface_hub", "onnxruntime", "piper"),
@@ -163,14 +163,14 @@ ENGINES = (
         either=("espeakng_loader", "sanotts"),
     ),
     EngineNeeds(
-        engine="sano",
+        engine=SANO,
         label="sanoTTS",
         extra="sano",
         modules=("sanotts",),
         alone=True,
     ),
     EngineNeeds(
-        engine="espeak",
+        engine=ESPEAK,
         label="eSpeak NG",
         extra="espeak",
         modules=("espeakng_loader",),
@@ -180,7 +180,7 @@ ENGINES = (
 )
 """Engines in the order in which `AUTO_ENGINE` tries them, best voice first: `sdk` speaks v3, which
 is upstream's default, and `pytorch` streams on a GPU, where v3 does not."""
-EMBEDDED_VOICES = ("piper", "sano", "espeak")
+EMBEDDED_VOICES = (PIPER, SANO, ESPEAK)
 """Engines inside of `EMBEDDED_ENGINE`, best voice first; the last one needs no model."""
 SMALL_VOICES = {EMBEDDED_ENGINE, *EMBEDDED_VOICES}
 """Engines that speak where no better one can."""
@@ -199,8 +199,7 @@ def best_engine(*, gpu: bool) -> str:
 
     `sdk` is not: its package brings a web framework, which nothing here uses.
     """
-    fitting = (each for each in ENGINES if gpu or not each.wants_gpu)
-    return next(each.engine for each in fitting if each.speech_lm)
+    return next(each.engine for each in ENGINES if each.speech_lm and (gpu or not each.wants_gpu))
 
 
 def has_nvidia_gpu(driver: Path = Path("/proc/driver/nvidia/version")) -> bool:
@@ -248,13 +247,16 @@ def check_installed(engine: str) -> None:
     Raises:
         MissingExtraError: a module is missing or too old; the message names the extra to install.
     """
+    if not needs_of(engine).installed:
+        raise missing_extra(engine)
+
+
+def missing_extra(engine: str) -> MissingExtraError:
+    """Return the error for an engine that lacks a module, or has one that does not fit."""
     needs = needs_of(engine)
-    if not needs.installed:
-        raise MissingExtraError(
-            Translatable("The engine {engine}", engine=engine),
-            needs.extra_here,
-            wrong=() if needs.missing() else needs.wrong_versions(),
-        )
+    wrong = () if needs.missing() else needs.wrong_versions()
+    what = Translatable("The engine {engine}", engine=engine)
+    return MissingExtraError(what, needs.extra_here, wrong=wrong)
 
 
 def candidates(*, gpu: bool, engines: Sequence[EngineNeeds] = ENGINES) -> list[str]:
@@ -294,5 +296,4 @@ class SpeedRecord:
         stored = self.all() | {f"{engine} {model}": round(factor, 4)}
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(stored, indent=1, sort_keys=True)
-            write_atomic(self._path, text, durable=False)
+            write_atomic(self._path, json.dumps(stored, indent=1, sort_keys=True), durable=False)

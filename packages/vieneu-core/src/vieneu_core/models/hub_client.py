@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -27,7 +27,7 @@ from vieneu_core.models.hub_failures import (
     no_hub_error,
     offline_error,
 )
-from vieneu_core.models.hub_proxies import is_behind_proxy, unusable_proxy_named
+from vieneu_core.models.hub_proxies import is_behind_proxy, translate_proxy_errors
 from vieneu_core.models.source import is_plain
 from vieneu_core.proxies import proxy_for
 from vieneu_core.translatable import Translatable
@@ -39,6 +39,16 @@ _ACCESS = (
     "Check the name. If it is private or has terms to accept, ask or accept on its page, then log"
     " in: hf auth login"
 )
+
+
+def are_file_names(*names: str | None) -> bool:
+    """Return whether a commit and a tag of a hub can be names of files, which they become here."""
+    return all(_NAME.fullmatch(name or "") for name in names)
+
+
+def is_offline(environ: Mapping[str, str]) -> bool:
+    """Return whether ``HF_HUB_OFFLINE`` forbids the network, as huggingface_hub reads it."""
+    return environ.get("HF_HUB_OFFLINE", "").strip().lower() in {"1", "on", "yes", "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +107,7 @@ class HubClient:
             found = self._hub.get_hf_file_metadata(
                 self._url(repo, name, revision), token=self._token, timeout=self._timeout_s
             )
-        # Both become file names here.
-        if not (_NAME.fullmatch(found.commit_hash or "") and _NAME.fullmatch(found.etag or "")):
+        if not are_file_names(found.commit_hash, found.etag):
             raise no_hub_error(self.host, what)
         return RemoteFile(name, found.commit_hash, found.etag, found.size)
 
@@ -155,7 +164,7 @@ class HubClient:
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
         """Translate failures of the library and of the network."""
-        with unusable_proxy_named():  # both read the environment
+        with translate_proxy_errors():  # both read the environment
             proxy_for(URL(self._endpoint))
             self._tools.get_session()
         try:

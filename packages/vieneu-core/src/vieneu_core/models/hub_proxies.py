@@ -47,12 +47,12 @@ def is_behind_proxy(url: str) -> bool:
     Raises:
         ModelLoadError: the environment names one that cannot be used.
     """
-    with unusable_proxy_named():
+    with translate_proxy_errors():
         return proxy_for(URL(url)) is not None
 
 
 @contextmanager
-def unusable_proxy_named() -> Iterator[None]:
+def translate_proxy_errors() -> Iterator[None]:
     """Translate the refusal of a proxy of the environment, of ours or of a library's client."""
     try:
         try:

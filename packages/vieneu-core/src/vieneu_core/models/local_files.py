@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from vieneu_core.errors import ModelLoadError
+from vieneu_core.files import check_ordinary
 from vieneu_core.translatable import Translatable
 
 _MAGIC_BYTES = 512
@@ -47,9 +48,7 @@ def read_magic(path: Path) -> bytes:
     Raises:
         OSError: it cannot be read, or is not a regular file (a pipe would block).
     """
-    # Checked before opening: opening a pipe waits for its other end.
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no ordinary file")
+    check_ordinary(path)
     with path.open("rb") as file:
         return file.read(_MAGIC_BYTES)
 

@@ -7,7 +7,6 @@ https://huggingface.co/docs/hub/api and `hub_client`.
 
 from __future__ import annotations
 
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,14 @@ from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
 from vieneu_core.errors import ModelLoadError
-from vieneu_core.models.hub_client import CHUNK_BYTES, HUGGING_FACE, Body, RemoteFile
+from vieneu_core.models.hub_client import (
+    CHUNK_BYTES,
+    HUGGING_FACE,
+    Body,
+    RemoteFile,
+    are_file_names,
+    is_offline,
+)
 from vieneu_core.models.hub_failures import (
     HubFailures,
     ProxySaid,
@@ -28,15 +34,13 @@ from vieneu_core.models.hub_failures import (
 from vieneu_core.models.hub_proxies import (
     TUNNEL_FAILED,
     EnvironmentProxies,
-    unusable_proxy_named,
+    translate_proxy_errors,
 )
 from vieneu_core.models.source import is_plain
 from vieneu_core.translatable import Translatable
 from vieneu_core.untrusted_json import parse_json
 
-_NAME = re.compile(r"\w[\w.-]{0,199}", re.ASCII)
 _MAX_LIST_BYTES = 1 << 23
-_TRUE = {"1", "on", "yes", "true"}
 
 
 class PublicHubClient:
@@ -52,7 +56,7 @@ class PublicHubClient:
         self, endpoint: str | None, environ: Mapping[str, str], *, timeout_s: float
     ) -> None:
         self._endpoint = (endpoint or HUGGING_FACE).rstrip("/")
-        self._offline = environ.get("HF_HUB_OFFLINE", "").strip().lower() in _TRUE
+        self._offline = is_offline(environ)
         self._timeout_s = timeout_s
         self._proxies = EnvironmentProxies()
         self._opener = urllib.request.build_opener(self._proxies, _Redirects)
@@ -72,7 +76,7 @@ class PublicHubClient:
             headers = response.headers
         commit = headers.get("X-Repo-Commit", "")
         etag = _bare(headers.get("X-Linked-Etag") or headers.get("ETag", ""))
-        if not (_NAME.fullmatch(commit) and _NAME.fullmatch(etag)):  # both become file names here
+        if not are_file_names(commit, etag):
             raise no_hub_error(self.host, what)
         stated = headers.get("X-Linked-Size") or headers.get("Content-Length", "")
         return RemoteFile(name, commit, etag, int(stated) if stated.isdecimal() else None)
@@ -121,7 +125,7 @@ class PublicHubClient:
         try:
             request = urllib.request.Request(url, headers=sent, method=method)  # noqa: S310 - below
             with (
-                unusable_proxy_named(),
+                translate_proxy_errors(),
                 self._opener.open(request, timeout=self._timeout_s) as response,
             ):
                 yield response

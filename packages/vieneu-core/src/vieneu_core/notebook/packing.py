@@ -18,6 +18,13 @@ from typing import Any
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """Earliest time that a zip can store."""
 _WHEEL = "Wheel-Version: 1.0\nGenerator: vieneu-core\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+_LINE_CHARS = 120
+
+
+def base64_lines(content: bytes) -> list[str]:
+    """Return a content that a notebook carries as base64, in lines."""
+    text = base64.b64encode(content).decode()
+    return [text[at : at + _LINE_CHARS] for at in range(0, len(text), _LINE_CHARS)]
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:

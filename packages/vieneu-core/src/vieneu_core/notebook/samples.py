@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from vieneu_core.audio.encode import AudioFormat, Encoder
 from vieneu_core.errors import InvalidRequestError, VoiceNotFoundError
+from vieneu_core.notebook.packing import base64_lines
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import invalid, reason_of
 from vieneu_core.voices import CustomVoice, VoiceCatalogue
 
-MAX_CLIP_BYTES = 1 << 20
+MAX_CARRIED_CLIP_BYTES = 1 << 20
 """A clip of 15 s has 0.3 MB as FLAC."""
 MAX_SAMPLES = 8
-_LINE_CHARS = 120
 
 
 def _one_line(text: str) -> str:
@@ -36,7 +35,7 @@ class VoiceSample(BaseModel):
     name: Annotated[LineText, Field(min_length=1, max_length=64)]
     transcript: Annotated[LineText, Field(min_length=1, max_length=1_000)]
     """What is said in the clip, word by word."""
-    clip: Annotated[bytes, Field(min_length=1, max_length=MAX_CLIP_BYTES, repr=False)]
+    clip: Annotated[bytes, Field(min_length=1, max_length=MAX_CARRIED_CLIP_BYTES, repr=False)]
     """A WAV, FLAC, OGG or MP3 file."""
 
     @classmethod
@@ -52,8 +51,7 @@ class VoiceSample(BaseModel):
     @property
     def lines(self) -> list[str]:
         """The clip as base64, in lines."""
-        text = base64.b64encode(self.clip).decode()
-        return [text[at : at + _LINE_CHARS] for at in range(0, len(text), _LINE_CHARS)]
+        return base64_lines(self.clip)
 
 
 def samples_of(voices: VoiceCatalogue, ids: tuple[str, ...]) -> tuple[VoiceSample, ...]:

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from vieneu_core import __version__
 from vieneu_core.errors import ConfigurationError
-from vieneu_core.notebook.wheels import CORE, SERVER, Wheel, wheels_of_here
+from vieneu_core.installation import CORE
+from vieneu_core.notebook.wheels import SERVER, Wheel, wheels_of_here
 from vieneu_core.translatable import Translatable
 from vieneu_core.validation import invalid
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import hashlib
 import importlib.metadata
@@ -13,15 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from vieneu_core.errors import ConfigurationError
-from vieneu_core.notebook.packing import pack, pack_project
+from vieneu_core.installation import CORE
+from vieneu_core.notebook.packing import base64_lines, pack, pack_project
 from vieneu_core.translatable import Translatable
 
-CORE, SERVER = "vieneu-core", "vieneu-colab-server"
+SERVER = "vieneu-colab-server"
 PACKAGE = Path(__file__).parents[1]
 """Folder of the imported core."""
 _WHEEL_NAME = re.compile(r"(vieneu_core|vieneu_colab_server)-[0-9A-Za-z.+]+-py3-none-any\.whl")
 _MAX_WHEEL_BYTES = 20 << 20
-_LINE_CHARS = 120
 _NOT_PACKED = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"})
 _BY_HAND = (
     "Build wheels (uv build --wheel --all-packages) and name them: vieneu notebook --wheel FILE"
@@ -70,8 +69,7 @@ class Wheel:
     @property
     def lines(self) -> list[str]:
         """The content as base64, in lines."""
-        text = base64.b64encode(self.content).decode()
-        return [text[at : at + _LINE_CHARS] for at in range(0, len(text), _LINE_CHARS)]
+        return base64_lines(self.content)
 
     @classmethod
     def of_file(cls, path: Path) -> Wheel:

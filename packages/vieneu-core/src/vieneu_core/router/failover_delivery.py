@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 
 from vieneu_core.audio.pcm import AudioChunk
-from vieneu_core.backoff import Backoff
+from vieneu_core.backoff import SENTENCE_RETRY
 from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendError,
@@ -44,9 +44,6 @@ from vieneu_core.router.route import Route
 from vieneu_core.router.tracked_backend import TrackedBackend
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.text.passages import estimated_seconds
-
-_RETRY = Backoff(first_s=0.1, longest_s=1.0)
-"""Pauses before retries of a sentence that no backend could speak, for `retry_for_s` in all."""
 
 
 class Delivery:
@@ -134,7 +131,7 @@ class Delivery:
             if left_s <= 0 or not any(cause.transient for cause in causes):
                 raise all_failed(causes, self._outbox.n_complete + 1)
             n_failures += 1
-            await self._clock.sleep(min(_RETRY.pause_s(n_failures), left_s))
+            await self._clock.sleep(min(SENTENCE_RETRY.pause_s(n_failures), left_s))
         return skipped
 
     async def _one_round(self, rest: tuple[str, ...], *, n_failures: int) -> list[BackendError]:

@@ -8,11 +8,7 @@ from dataclasses import dataclass, field, replace
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.audio.resample import Resampler
 from vieneu_core.audio.sanity_check import check_length
-
-_LEAST_MEASURED_S = 0.3
-"""Seconds of waiting from which on the pace of a sentence counts."""
-_LAGGING = 1.5
-"""Real-time factor from which on it is heard as halting; players even out what is below."""
+from vieneu_core.backends.engine_pace import HALTING_FACTOR, LEAST_MEASURED_S
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,15 +56,15 @@ class ReceivedSentence:
     @property
     def lags(self) -> bool:
         """Whether the audio comes so slowly that one long pause is better than many short ones."""
-        if self.first_audio_s is None or self._waited_since_s < _LEAST_MEASURED_S:
+        if self.first_audio_s is None or self._waited_since_s < LEAST_MEASURED_S:
             return False
-        return self._waited_since_s > _LAGGING * self.seconds
+        return self._waited_since_s > HALTING_FACTOR * self.seconds
 
     @property
     def factor(self) -> float | None:
         """Seconds waited for a second of audio so far; None: not yet known."""
         made_s = self.seconds - self.first_chunk_s
-        if made_s <= 0 or self._waited_since_s < _LEAST_MEASURED_S:
+        if made_s <= 0 or self._waited_since_s < LEAST_MEASURED_S:
             return None
         return self._waited_since_s / made_s
 

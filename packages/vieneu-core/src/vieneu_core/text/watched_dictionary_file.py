@@ -14,7 +14,7 @@ from typing import Self
 from vieneu_core.arguments import path_of
 from vieneu_core.config.paths import expanded
 from vieneu_core.errors import ConfigurationError, InvalidRequestError
-from vieneu_core.files import PRIVATE, Signature, signature_of, write_atomic
+from vieneu_core.files import PRIVATE, Signature, check_ordinary, signature_of, write_atomic
 from vieneu_core.text.user_dictionary import NO_ENTRIES, UserDictionary
 from vieneu_core.translatable import Translatable
 
@@ -91,8 +91,7 @@ def read_dictionary(path: Path) -> str:
         ConfigurationError: it cannot be read, is too large, or is not UTF-8.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise _unusable(path, "it is not a file")
+        check_ordinary(path)
         with path.open("rb") as file:
             content = file.read(MAX_DICTIONARY_BYTES + 1)
         if len(content) > MAX_DICTIONARY_BYTES:

@@ -21,7 +21,7 @@ from vieneu_core.voices.voice import Voice
 
 MOST_CODES = 1_500
 """Half a minute of codes."""
-_MOST_BYTES = 64 << 20
+MAX_PRESETS_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def read_presets(path: Path) -> tuple[Preset, ...]:
         ModelLoadError: the file is missing or invalid.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > MAX_PRESETS_BYTES:
             raise _invalid(path, "it is far too large")
         layout = _Layout.model_validate_json(path.read_bytes())
     except OSError as error:

@@ -213,7 +213,9 @@ async def _cancel(*tasks: asyncio.Future[Any]) -> None:
 
 def _start_error(error: OSError) -> EngineError:
     kind = WorkerStartError if error.errno in _LACKS else ModelLoadError
-    return kind(Translatable("The engine's process cannot start: {error}.", error=error))
+    return kind(
+        Translatable("The engine's process cannot start: {error}.", error=error.strerror or error)
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -226,8 +228,8 @@ def _ending(returncode: int | None) -> str:
     if returncode is None or returncode >= 0:
         return Translatable("ended with exit status {returncode}", returncode=returncode)
     try:
-        name = signal.Signals(-returncode).name
+        name: str = signal.Signals(-returncode).name
     except ValueError:
-        name = f"signal {-returncode}"
+        name = Translatable("signal {number}", number=-returncode)
     hint = " (out of memory?)" if name == "SIGKILL" else ""
     return Translatable("was killed by {name}{hint}", name=name, hint=hint)

@@ -142,7 +142,7 @@ class Deadlines:
         except TimeoutError as err:
             if not wait.timeout.expired():
                 raise
-            raise self._named(wait.reason) from err
+            raise self._timeout_error(wait.reason) from err
         finally:
             wait.over = True
             self._waited_s += max(0.0, self._clock.monotonic() - began)
@@ -173,7 +173,7 @@ class Deadlines:
         allowed_s = self._audio_s / self._timeouts.min_rate + self._timeouts.behind_s
         return max(0.0, self._waited_at_answer_s + allowed_s - self._waited_s)
 
-    def _named(self, reason: type[BackendTimeoutError]) -> BackendTimeoutError:
+    def _timeout_error(self, reason: type[BackendTimeoutError]) -> BackendTimeoutError:
         limits = self._timeouts
         words = {
             FirstByteTimeoutError: Translatable(
@@ -193,7 +193,7 @@ class Deadlines:
                 )
             ),
         }
-        return reason(f"{self._host} {words[reason]}.")
+        return reason(Translatable("{host} {what}.", host=self._host, what=words[reason]))
 
 
 class Wait:

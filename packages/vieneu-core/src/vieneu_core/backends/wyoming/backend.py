@@ -27,7 +27,7 @@ from vieneu_core.backends.unsayable import SilentStart
 from vieneu_core.backends.wyoming.client import WyomingClient
 from vieneu_core.backends.wyoming.connection import WyomingTimeouts
 from vieneu_core.backends.wyoming.description import Description
-from vieneu_core.backends.wyoming.sentence_audio import SentenceAudio
+from vieneu_core.backends.wyoming.sentence_audio import UNKNOWN_RATE_HZ, SentenceAudio
 from vieneu_core.clock import Clock
 from vieneu_core.credentials.wyoming_url import WyomingAddress, wyoming_address
 from vieneu_core.errors import (
@@ -49,8 +49,6 @@ from vieneu_core.voices import Voice, choose_voice
 
 ENGINE = "wyoming"
 """`Speaker.engine` of all Wyoming servers; the model names the program."""
-_UNKNOWN_RATE_HZ = 22_050
-"""Of sentences without samples at the beginning; `stream` corrects it to the first known rate."""
 _LOGGER = logging.getLogger(__name__)
 
 Prepare = Callable[[str, str], str]
@@ -198,7 +196,7 @@ class WyomingBackend(Backend):
                     async for pcm in pieces:
                         rate_hz = _same_rate(audio.rate_hz, rate_hz)
                         yield AudioChunk(pcm, rate_hz, index, speaker)
-                yield AudioChunk(b"", rate_hz or _UNKNOWN_RATE_HZ, index, speaker, final=True)
+                yield AudioChunk(b"", rate_hz or UNKNOWN_RATE_HZ, index, speaker, final=True)
                 index += 1
 
     def _prepared(self, sentence: str, language: str) -> str:

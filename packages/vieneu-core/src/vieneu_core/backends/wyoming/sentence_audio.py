@@ -20,8 +20,8 @@ WIDTHS = (2, 3, 4)
 LONGEST_BASE_S = 30.0
 LONGEST_PER_CHAR_S = 2.0
 """Longest audio per character: a digit may be read as several words, each of half a second."""
-_UNKNOWN_RATE_HZ = 22_050
-"""Of no samples, before the format is known."""
+UNKNOWN_RATE_HZ = 22_050
+"""Of no samples, before the format is known; `stream` corrects it to the first known rate."""
 _ON_LOOP_BYTES = 1 << 16
 """A larger payload is converted on a thread."""
 
@@ -90,8 +90,8 @@ class SentenceAudio:
         self._received_s = 0.0
         self._format: SampleFormat | None = None
         self._mixer = ChannelMixer(1)
-        self._check = SpeechCheck(text, speed=1.0, sample_rate_hz=_UNKNOWN_RATE_HZ)
-        self._stretcher = TempoStretcher(_UNKNOWN_RATE_HZ, 1.0)
+        self._check = SpeechCheck(text, speed=1.0, sample_rate_hz=UNKNOWN_RATE_HZ)
+        self._stretcher = TempoStretcher(UNKNOWN_RATE_HZ, 1.0)
         self._rest = b""  # the beginning of a frame that the next payload completes
 
     @property

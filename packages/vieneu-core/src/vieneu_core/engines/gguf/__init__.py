@@ -12,7 +12,7 @@ from pydantic import Field
 
 from vieneu_core.engines.base import OnLoad
 from vieneu_core.engines.gguf.llama_binding import LlamaBinding
-from vieneu_core.engines.registry import COMPILED, check_installed, needs_of
+from vieneu_core.engines.registry import COMPILED, GGUF, check_installed, needs_of
 from vieneu_core.engines.speech_lm.engine import CodeEngine, Parts, remembered
 from vieneu_core.engines.speech_lm.model import ALL_LAYERS, CodeModel
 from vieneu_core.engines.speech_lm.model_files import FoundModel, ModelFiles
@@ -23,8 +23,6 @@ from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.installation import has_module
 from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_GGUF
 from vieneu_core.models.gguf_header import check_vieneu_gguf
-
-NAME = "gguf"
 
 
 class LlamaLibrary(StrEnum):
@@ -81,13 +79,13 @@ def create(options: Mapping[str, object]) -> CodeEngine:
     Raises:
         ModelLoadError: an option is invalid.
     """
-    return CodeEngine(NAME, partial(_load, parse_options(GgufOptions, NAME, options)))
+    return CodeEngine(GGUF, partial(_load, parse_options(GgufOptions, GGUF, options)))
 
 
 def _load(options: GgufOptions, progress: OnLoad) -> Parts:
     from vieneu_core.text.phonemize import Phonemizer
 
-    check_installed(NAME)
+    check_installed(GGUF)
     files = ModelFiles(options, progress)
     found = files.model()
     presets = files.presets(found)
@@ -127,7 +125,7 @@ def _model(options: GgufOptions, found: FoundModel, voices: References) -> CodeM
 
 def _best_library() -> LlamaLibrary:
     """Return the one to use: one is installed."""
-    chosen = needs_of(NAME).chosen or COMPILED
+    chosen = needs_of(GGUF).chosen or COMPILED
     # Whoever compiled one beside the prebuilt one, did so for a GPU.
     if chosen != COMPILED and has_module(COMPILED):
         from vieneu_core.engines.gguf.llama_cpp_python import LlamaCppPython
@@ -145,7 +143,7 @@ def open_binding(library: LlamaLibrary = LlamaLibrary.AUTO) -> LlamaBinding:
         MissingExtraError, ModelLoadError: it is not installed, or cannot be loaded.
     """
     if library is LlamaLibrary.AUTO:
-        library = _LIBRARIES.get(needs_of(NAME).chosen or "", library)
+        library = _LIBRARIES.get(needs_of(GGUF).chosen or "", library)
     if library is LlamaLibrary.IK_LLAMA_CPP_PYTHON:
         from vieneu_core.engines.gguf.ik_llama_cpp import IkLlamaCpp
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from vieneu_core.engines.base import EngineMemory
 from vieneu_core.engines.speech_lm.model import CodePrompt
 
+BATCH = 128
+"""Tokens evaluated at once; cancellation is checked between two batches."""
 _GPU = "GPU (llama.cpp)"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vieneu_core.engines.gguf.base import GgufModel
+from vieneu_core.engines.gguf.base import BATCH, GgufModel
 from vieneu_core.engines.gguf.llama_binding import LlamaBinding
 from vieneu_core.engines.speech_lm.limits import (
     endless,
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-BATCH = 128
-"""Tokens evaluated at once; cancellation is checked between two batches."""
 _SCORED = 16
 """Tokens scored at once: llama.cpp keeps the logits of all, 600 kB each."""
 _NO_SLOT = 1

@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from vieneu_core.engines.gguf.base import GgufModel
+from vieneu_core.engines.gguf.base import BATCH, GgufModel
 from vieneu_core.engines.gguf.xllama_scoring import XllamaScoring
 from vieneu_core.engines.speech_lm.limits import endless, fewest_codes, most_codes
 from vieneu_core.engines.speech_lm.model import (
@@ -39,8 +39,6 @@ from vieneu_core.installation import has_module, install_command, library_comman
 from vieneu_core.models.gguf_header import read_header
 from vieneu_core.translatable import Translatable
 
-BATCH = 128
-"""Tokens evaluated at once; cancellation is checked between two batches."""
 _CODE = re.compile(r"<\|speech_(\d+)\|>")
 _QUIET = -1
 _GPUS = ("_GPU", "_IGPU")

@@ -15,17 +15,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from vieneu_core.audio.pcm import pcm_of_floats
-from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, OnLoad, Utterance
+from vieneu_core.engines.base import (
+    WARM_UP_TEXT,
+    EngineInfo,
+    EngineMemory,
+    LoadProgress,
+    OnLoad,
+    Utterance,
+)
 from vieneu_core.engines.piper.loaded_voice import LoadedVoice
-from vieneu_core.engines.piper.options import NAME, PiperOptions
+from vieneu_core.engines.piper.options import PiperOptions
 from vieneu_core.engines.piper.speakers import Speakers
 from vieneu_core.engines.piper.voice_files import files_of
-from vieneu_core.engines.registry import check_installed
+from vieneu_core.engines.registry import PIPER, check_installed
 from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import EmptyTextError, ModelLoadError, SynthesisFailedError
 from vieneu_core.translatable import Translatable
 
-_WARM_UP = "xin chào"
 _CHUNK_S = 0.25
 
 
@@ -46,7 +52,7 @@ class PiperEngine:
             ModelLoadError: the voice is missing, damaged, or not for Piper.
             DeviceMemoryError: there is too little memory.
         """
-        check_installed(NAME)
+        check_installed(PIPER)
         files = files_of(self._options, progress)
         progress(LoadProgress(f"Loading {files.name}"))
         if not files.config.has_all_tones:
@@ -58,7 +64,7 @@ class PiperEngine:
         self._voice, self._speakers = voice, speakers
         self._chunk_bytes = round(rate_hz * _CHUNK_S) * 2
         return EngineInfo(
-            engine=NAME, model=files.name, sample_rate_hz=rate_hz, voices=speakers.voices
+            engine=PIPER, model=files.name, sample_rate_hz=rate_hz, voices=speakers.voices
         )
 
     def synthesize(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
@@ -72,7 +78,7 @@ class PiperEngine:
         """
         if self._voice is None:
             raise ModelLoadError(
-                Translatable("The engine {name} was used before it was loaded.", name=NAME)
+                Translatable("The engine {name} was used before it was loaded.", name=PIPER)
             )
         for samples in self._voice.speak(utterance.text, self._speakers.number_of(utterance)):
             pcm = pcm_of_floats(samples)
@@ -94,7 +100,7 @@ def create(options: Mapping[str, object]) -> PiperEngine:
     Raises:
         ModelLoadError: an option is invalid.
     """
-    return PiperEngine(parse_options(PiperOptions, NAME, options))
+    return PiperEngine(parse_options(PiperOptions, PIPER, options))
 
 
 def _warm_up(voice: LoadedVoice, speaker: int) -> None:
@@ -104,7 +110,7 @@ def _warm_up(voice: LoadedVoice, speaker: int) -> None:
         ModelLoadError: synthesis failed.
     """
     try:
-        for samples in voice.speak(_WARM_UP, speaker):
+        for samples in voice.speak(WARM_UP_TEXT, speaker):
             pcm_of_floats(samples)
     except EmptyTextError:  # its letters are others
         return
@@ -112,7 +118,7 @@ def _warm_up(voice: LoadedVoice, speaker: int) -> None:
         raise ModelLoadError(
             Translatable(
                 "The engine {name} does not speak its first word. {error}",
-                name=NAME,
+                name=PIPER,
                 error=error.detail,
             ),
             remedy="Download the voice again, or name another in the option voice.",

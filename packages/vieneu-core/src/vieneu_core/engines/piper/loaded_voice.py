@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vieneu_core.audio.sanity_check import LONGEST_SENTENCE_S
-from vieneu_core.engines.onnx_session import first_line, is_out_of_memory, open_session
+from vieneu_core.engines.load_failure import first_line
+from vieneu_core.engines.onnx_session import is_out_of_memory, open_session
 from vieneu_core.engines.piper.options import PiperOptions
 from vieneu_core.engines.piper.voice_files import VoiceFiles
 from vieneu_core.errors import (

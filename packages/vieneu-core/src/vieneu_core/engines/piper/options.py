@@ -9,8 +9,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from vieneu_core.models.catalogue import DEFAULT_PIPER
 
-NAME = "piper"
-
 
 class PiperOptions(BaseModel):
     """Options of the engine. None means what the voice states. Descriptions complete "Write …"."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vieneu_core.engines.base import Utterance
-from vieneu_core.engines.piper.options import NAME
 from vieneu_core.engines.piper.voice_files import VoiceFiles
+from vieneu_core.engines.registry import PIPER
 from vieneu_core.errors import (
     CloningUnsupportedError,
     ModelLoadError,
@@ -96,7 +96,7 @@ class Speakers:
         raise VoiceNotFoundError(
             Translatable(
                 "{where} has no voice {voice_id!r}. It has: {known}.",
-                where=NAME,
+                where=PIPER,
                 voice_id=wanted,
                 known=known,
             )

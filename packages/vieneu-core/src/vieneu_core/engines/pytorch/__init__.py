@@ -10,7 +10,7 @@ from pydantic import Field
 
 from vieneu_core.engines.base import OnLoad
 from vieneu_core.engines.pytorch.device import DeviceChoice, Dtype, TorchDevice
-from vieneu_core.engines.registry import check_installed
+from vieneu_core.engines.registry import PYTORCH, check_installed
 from vieneu_core.engines.speech_lm.codec import SpeechDecoder
 from vieneu_core.engines.speech_lm.engine import CodeEngine, Parts, remembered
 from vieneu_core.engines.speech_lm.model_files import ModelFiles
@@ -18,7 +18,6 @@ from vieneu_core.engines.speech_lm.options import CodeOptions, ModelName, parse_
 from vieneu_core.engines.speech_lm.voice_prompts import references
 from vieneu_core.models.catalogue import DEFAULT_DECODER, DEFAULT_TRANSFORMERS
 
-NAME = "pytorch"
 GPU_CODEC = "neucodec"
 _GPU_BATCH = 8
 
@@ -48,14 +47,14 @@ def create(options: Mapping[str, object]) -> CodeEngine:
     Raises:
         ModelLoadError: an option is invalid.
     """
-    return CodeEngine(NAME, partial(_load, parse_options(PytorchOptions, NAME, options)))
+    return CodeEngine(PYTORCH, partial(_load, parse_options(PytorchOptions, PYTORCH, options)))
 
 
 def _load(options: PytorchOptions, progress: OnLoad) -> Parts:
     from vieneu_core.engines.pytorch.model import TorchModel
     from vieneu_core.text.phonemize import Phonemizer
 
-    check_installed(NAME)
+    check_installed(PYTORCH)
     device = TorchDevice.choose(options.device, options.dtype)
     files = ModelFiles(options, progress)
     found = files.model()

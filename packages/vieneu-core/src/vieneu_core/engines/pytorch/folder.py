@@ -6,9 +6,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from vieneu_core.engines.load_failure import first_line
 from vieneu_core.engines.pytorch.device import TorchDevice, suppress_warnings
+from vieneu_core.engines.registry import PYTORCH, missing_extra
 from vieneu_core.engines.speech_lm.prompt import Encode, SpeechVocabulary
-from vieneu_core.errors import MissingExtraError, ModelLoadError
+from vieneu_core.errors import ModelLoadError
 from vieneu_core.translatable import Translatable
 
 _NEEDED = ("config.json", "tokenizer.json")
@@ -80,7 +82,7 @@ def _library() -> Any:
         with suppress_warnings():
             transformers: Any = import_module("transformers")
     except ImportError as error:
-        raise MissingExtraError("The engine pytorch", "torch") from error
+        raise missing_extra(PYTORCH) from error
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
     return transformers
@@ -128,11 +130,6 @@ def unusable(path: Path, why: str) -> ModelLoadError:
         Translatable("The folder {path} contains no usable model. {why}", path=path, why=why),
         remedy="Delete it and load again, or name another in the option model.",
     )
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of a library's message."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 def _encoder(tokenizer: Any) -> Encode:

@@ -15,10 +15,11 @@ from math import isfinite
 from pathlib import Path
 
 from vieneu_core.engines.base import EngineMemory
+from vieneu_core.engines.load_failure import first_line
 from vieneu_core.engines.pytorch.batch import Batch, Row
 from vieneu_core.engines.pytorch.device import TorchDevice
 from vieneu_core.engines.pytorch.drawer import Drawer, NotFiniteError, with_own
-from vieneu_core.engines.pytorch.folder import first_line, load_folder
+from vieneu_core.engines.pytorch.folder import load_folder
 from vieneu_core.engines.pytorch.likelihood import log_likelihood
 from vieneu_core.engines.speech_lm.limits import fewest_codes, most_codes, room_for_codes
 from vieneu_core.engines.speech_lm.model import CodeModelSettings, CodePrompt, PromptStyle

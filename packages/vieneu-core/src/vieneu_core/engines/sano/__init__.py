@@ -16,9 +16,9 @@ from vieneu_core.engines.base import (
     OnLoad,
     Utterance,
 )
-from vieneu_core.engines.registry import check_installed
+from vieneu_core.engines.registry import SANO, check_installed
 from vieneu_core.engines.sano.fetching import sano_hub
-from vieneu_core.engines.sano.options import NAME, SanoOptions
+from vieneu_core.engines.sano.options import SanoOptions
 from vieneu_core.engines.sano.voice import SanoVoice, load_voice
 from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import (
@@ -48,7 +48,7 @@ class SanoEngine:
             MissingExtraError: sanotts is not installed.
             ModelLoadError: the Vietnamese voice is missing or damaged.
         """
-        check_installed(NAME)
+        check_installed(SANO)
         hub = sano_hub(self._options)
         source = model_source(self._options.voice)
         found = hub.fetch(source, lambda *step: progress(LoadProgress(*step)))
@@ -62,7 +62,7 @@ class SanoEngine:
         if len({each.sample_rate_hz for each in voices}) > 1:
             del self._voices[voices.pop().voice.id]  # an engine has one rate
         return EngineInfo(
-            engine=NAME,
+            engine=SANO,
             model=first.model,
             sample_rate_hz=first.sample_rate_hz,
             voices=tuple(each.voice for each in self._voices.values()),
@@ -104,7 +104,7 @@ def create(options: Mapping[str, object]) -> SanoEngine:
     Raises:
         ModelLoadError: an option is invalid.
     """
-    return SanoEngine(parse_options(SanoOptions, NAME, options))
+    return SanoEngine(parse_options(SanoOptions, SANO, options))
 
 
 def folder_in(found: Path, source: ModelSource) -> Path:
@@ -121,7 +121,7 @@ def _supported(utterance: Utterance, known: list[str]) -> Voice:
         raise VoiceNotFoundError(
             Translatable(
                 "{where} has no voice {voice_id!r}. It has: {known}.",
-                where=NAME,
+                where=SANO,
                 voice_id=utterance.voice.id,
                 known=", ".join(known),
             )

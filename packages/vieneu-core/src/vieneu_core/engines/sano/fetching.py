@@ -11,7 +11,6 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from vieneu_core.files import write_atomic
 from vieneu_core.models.catalogue import PUBLIC_FILE_BYTES, model_of, model_source
 from vieneu_core.models.download import RetryPolicy
 from vieneu_core.models.hub import Hub, find_cached, hub_cache_dir
+from vieneu_core.models.hub_client import is_offline
 from vieneu_core.translatable import Translatable
 from vieneu_core.untrusted_json import read_json
 
@@ -32,7 +32,6 @@ FAILURES_FILE = "voice-download.json"
 RETRY_AFTER_S = 3600.0
 """Time for which a failed download is not tried again by itself."""
 _STEP_S = 0.05
-_TRUE = {"1", "on", "yes", "true"}
 
 
 def sano_hub(options: SanoOptions, *, retry_policy: RetryPolicy | None = None) -> Hub:
@@ -80,7 +79,7 @@ class VoiceDownload:
     def missing(self) -> bool:
         """Whether the voice is missing, and may be downloaded."""
         source = model_source(self._options.voice)
-        if self._options.offline or source.path is not None or offline(os.environ):
+        if self._options.offline or source.path is not None or is_offline(os.environ):
             return False
         cache = self._options.cache or hub_cache_dir(os.environ)
         return find_cached(source, cache_dir=cache) is None
@@ -240,8 +239,3 @@ class FailureRecord:
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(self._path, json.dumps(failures, indent=1), durable=False)
-
-
-def offline(environ: Mapping[str, str]) -> bool:
-    """Return whether ``HF_HUB_OFFLINE`` forbids the network."""
-    return environ.get("HF_HUB_OFFLINE", "").strip().lower() in _TRUE

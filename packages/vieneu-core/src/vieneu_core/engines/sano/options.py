@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-NAME = "sano"
 VIETNAMESE, ENGLISH = "sano-vi", "sano-en"
 """Names in `vieneu_core.models.catalogue`."""
 LENGTH_SCALE = 1.45

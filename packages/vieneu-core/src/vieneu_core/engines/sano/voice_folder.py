@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vieneu_core.engines.sano.tensors import Shape, required_tensors
 from vieneu_core.errors import ModelLoadError
+from vieneu_core.files import check_ordinary
 from vieneu_core.models.local_files import unreadable
 from vieneu_core.models.source import is_plain
 from vieneu_core.translatable import Translatable
@@ -198,8 +199,7 @@ def read_voice_folder(folder: Path) -> VoiceFolder:
 def _read(path: Path, kind: str) -> bytes:
     most = _MAX_BYTES[kind]
     try:
-        if path.exists() and not path.is_file():  # a pipe would block
-            raise _damaged(path.parent, Translatable("{file} is no file", file=path.name))
+        check_ordinary(path)
         with path.open("rb") as file:
             content = file.read(most + 1)
     except OSError as error:

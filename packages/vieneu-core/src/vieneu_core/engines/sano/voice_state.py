@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vieneu_core.config.paths import state_dir
-from vieneu_core.engines.registry import is_installed
+from vieneu_core.engines.registry import SANO, is_installed
 from vieneu_core.engines.sano.fetching import FAILURES_FILE, FailureRecord
-from vieneu_core.engines.sano.options import NAME, VIETNAMESE
+from vieneu_core.engines.sano.options import VIETNAMESE
 from vieneu_core.installation import extra_command, version_of
 from vieneu_core.models.catalogue import model_source
 from vieneu_core.models.hub import find_cached, hub_cache_dir
@@ -27,8 +27,8 @@ class VoiceState:
 
 def voice_state(environ: Mapping[str, str]) -> VoiceState:
     """Look for the package and the voice. Blocking: reads a few files."""
-    if not is_installed(NAME):
-        return VoiceState(fact="sanotts", command=extra_command(NAME))
+    if not is_installed(SANO):
+        return VoiceState(fact="sanotts", command=extra_command(SANO))
     package = version_of("sanotts")
     found = find_cached(model_source(VIETNAMESE), cache_dir=hub_cache_dir(environ))
     if found is not None:

@@ -41,15 +41,17 @@ from typing import Any
 
 from vieneu_core.audio.pcm import pcm_of_floats
 from vieneu_core.engines.base import (
+    WARM_UP_TEXT,
     EngineInfo,
     EngineMemory,
     LoadProgress,
     OnLoad,
     Utterance,
 )
+from vieneu_core.engines.registry import SDK
 from vieneu_core.engines.sdk.error_mapping import translate_errors
 from vieneu_core.engines.sdk.limits import Limit, limits_of
-from vieneu_core.engines.sdk.options import NAME, SdkMode, SdkOptions, parse_sdk_options
+from vieneu_core.engines.sdk.options import SdkMode, SdkOptions, parse_sdk_options
 from vieneu_core.engines.sdk.start import Started, start_sdk
 from vieneu_core.engines.sdk.voices import SdkClips, SdkVoices
 from vieneu_core.errors import (
@@ -59,8 +61,6 @@ from vieneu_core.errors import (
     WatermarkUnavailableError,
 )
 from vieneu_core.translatable import Translatable
-
-_WARM_UP = "xin chào"
 
 
 class SdkEngine:
@@ -83,9 +83,9 @@ class SdkEngine:
         self._speaker = _Speaker(self._options, started, voices)
         if self._options.mode.is_v3:  # others warm up themselves, or cannot be stopped midway
             progress(LoadProgress("Speaking a word unheard"))
-            self._speaker.warm_up(Utterance(text=_WARM_UP, voice=voices.listed[0]))
+            self._speaker.warm_up(Utterance(text=WARM_UP_TEXT, voice=voices.listed[0]))
         return EngineInfo(
-            engine=NAME,
+            engine=SDK,
             model=started.model,
             sample_rate_hz=int(started.sdk.sample_rate),
             voices=voices.listed,
@@ -114,7 +114,7 @@ class SdkEngine:
     def _loaded(self) -> _Speaker:
         if self._speaker is None:
             raise ModelLoadError(
-                Translatable("The engine {name} was used before it was loaded.", name=NAME)
+                Translatable("The engine {name} was used before it was loaded.", name=SDK)
             )
         return self._speaker
 
@@ -155,7 +155,7 @@ class _Speaker:
     def speak(self, utterance: Utterance, cancelled: Callable[[], bool]) -> Iterator[bytes]:
         if utterance.watermark:
             raise WatermarkUnavailableError(
-                Translatable("The engine {name} does not watermark by itself.", name=NAME)
+                Translatable("The engine {name} does not watermark by itself.", name=SDK)
             )
         words = utterance.text
         voice = self._voice(utterance)

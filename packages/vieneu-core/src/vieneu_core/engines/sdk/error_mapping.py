@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from vieneu_core.engines.load_failure import MAX_QUOTED_CHARS, first_line
 from vieneu_core.errors import (
     DeviceMemoryError,
     MissingExtraError,
@@ -20,7 +21,6 @@ from vieneu_core.installation import install_command
 from vieneu_core.text.clean import one_line
 from vieneu_core.translatable import Translatable
 
-_MOST_WORDS = 300
 _LOGGER = "Vieneu"
 """Root of all loggers of the SDK."""
 _HARMLESS = (
@@ -80,7 +80,7 @@ class _Capture(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = one_line(record.getMessage())
         if not any(harmless in text for harmless in _HARMLESS):
-            self.faults.append(text[:_MOST_WORDS])
+            self.faults.append(text[:MAX_QUOTED_CHARS])
 
 
 def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuError:
@@ -103,8 +103,8 @@ def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuE
             ),
             remedy="Load it once with the network and with offline: false; or name paths.",
         )
-    text = (str(error).splitlines() or [""])[0][:_MOST_WORDS]
-    return kind(f"{what}: {type(error).__name__}: {text}")
+    name, text = type(error).__name__, first_line(error)
+    return kind(Translatable("{what}: {kind}: {text}", what=what, kind=name, text=text))
 
 
 def _is_offline() -> bool:

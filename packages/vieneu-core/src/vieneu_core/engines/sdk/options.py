@@ -11,11 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from vieneu_core.engines.registry import SDK
 from vieneu_core.engines.speech_lm.options import parse_options
 from vieneu_core.errors import ModelLoadError
 from vieneu_core.translatable import Translatable
-
-NAME = "sdk"
 
 _SOURCE = "OWNER/REPOSITORY, or an absolute path"
 _Source = Annotated[str, Field(min_length=1)]
@@ -118,13 +117,13 @@ class SdkOptions(BaseModel):
 
     def making(self) -> dict[str, object]:
         """Return arguments for the SDK's constructor."""
-        return self._named(_TERMS[self.mode].making)
+        return self._sdk_arguments(_TERMS[self.mode].making)
 
     def speaking(self) -> dict[str, object]:
         """Return arguments for each sentence."""
-        return self._named(_TERMS[self.mode].speaking)
+        return self._sdk_arguments(_TERMS[self.mode].speaking)
 
-    def _named(self, terms: Mapping[str, str]) -> dict[str, object]:
+    def _sdk_arguments(self, terms: Mapping[str, str]) -> dict[str, object]:
         values = {theirs: getattr(self, ours) for ours, theirs in terms.items()}
         return {name: value for name, value in values.items() if value is not None}
 
@@ -136,7 +135,7 @@ def parse_sdk_options(options: Mapping[str, object]) -> SdkOptions:
         ModelLoadError: an option is invalid or does not exist in the mode; the message contains
             the remedy.
     """
-    parsed = parse_options(SdkOptions, NAME, options)
+    parsed = parse_options(SdkOptions, SDK, options)
     terms = _TERMS[parsed.mode]
     known = {*_FOR_ALL, *terms.making, *terms.speaking, *terms.also}
     strange = [name for name in options if name not in known]
@@ -145,7 +144,7 @@ def parse_sdk_options(options: Mapping[str, object]) -> SdkOptions:
             Translatable(
                 "The SDK's mode {mode} has no option {strange} (engine {name}).",
                 strange=strange[0],
-                name=NAME,
+                name=SDK,
                 mode=parsed.mode,
             ),
             remedy=Translatable("This mode takes: {known}.", known=", ".join(sorted(known))),

@@ -14,18 +14,18 @@ from typing import Any
 
 from vieneu_core.engines.base import LoadProgress, OnLoad
 from vieneu_core.engines.pytorch.device import DeviceChoice, TorchDevice
-from vieneu_core.engines.registry import check_installed, has_nvidia_gpu
+from vieneu_core.engines.registry import SDK, check_installed, has_nvidia_gpu, missing_extra
 from vieneu_core.engines.sdk.error_mapping import capture_warnings, translate_errors
 from vieneu_core.engines.sdk.models import Plan, plan_of
 from vieneu_core.engines.sdk.options import SdkMode, SdkOptions
 from vieneu_core.errors import MissingExtraError, ModelLoadError
 from vieneu_core.translatable import Translatable
 from vieneu_core.untrusted_json import read_json
+from vieneu_core.voices.presets import MAX_PRESETS_BYTES
 
 _NANO_CLONING = ("speaker_encoder.onnx", "codec_encoder.onnx", "reference_encoder.onnx")
 _CODEC_ENCODER = "moss_audio_tokenizer_encode.onnx"
 _TURBO_VOICES = "voices_v3_turbo.json"
-_MAX_VOICES_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def start_sdk(options: SdkOptions, progress: OnLoad) -> Started:
         ModelLoadError: a part of the model is missing or damaged.
         DeviceMemoryError: the device has too little memory.
     """
-    check_installed("sdk")
+    check_installed(SDK)
     make = _library()
     device = _device(options)
     plan = plan_of(options, device, progress)
@@ -82,7 +82,7 @@ def _library() -> Callable[..., Any]:
     try:
         found: Callable[..., Any] = import_module("vieneu").Vieneu
     except ImportError as error:
-        raise MissingExtraError("The engine sdk", "sdk") from error
+        raise missing_extra(SDK) from error
     return found
 
 
@@ -243,7 +243,7 @@ def _check_voices(mode: SdkMode, sdk: Any, plan: Plan) -> None:
 def _stored_voices(path: Path) -> tuple[object, dict[str, dict[str, object]]]:
     """Return the default voice and the presets of a file that came with a model."""
     try:
-        stored = read_json(path, max_bytes=_MAX_VOICES_BYTES)
+        stored = read_json(path, max_bytes=MAX_PRESETS_BYTES)
         presets = stored.get("presets", {})
         return stored.get("default_voice"), {name: dict(presets[name]) for name in presets}
     except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from vieneu_core.audio.pcm import pcm_of_floats
-from vieneu_core.engines.base import EngineInfo, EngineMemory, LoadProgress, OnLoad, Utterance
+from vieneu_core.engines.base import (
+    WARM_UP_TEXT,
+    EngineInfo,
+    EngineMemory,
+    LoadProgress,
+    OnLoad,
+    Utterance,
+)
 from vieneu_core.engines.speech_lm.attempts import ATTEMPTS
 from vieneu_core.engines.speech_lm.codec import SAMPLE_RATE_HZ, SpeechDecoder
 from vieneu_core.engines.speech_lm.model import CodeModel, CodePrompt
@@ -19,8 +26,6 @@ from vieneu_core.engines.speech_lm.windowed_decoder import StreamDecoder
 from vieneu_core.errors import EmptyTextError, ModelLoadError, SynthesisFailedError
 from vieneu_core.translatable import Translatable
 from vieneu_core.voices import Voice
-
-_WARM_UP = "xin chào"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +144,7 @@ class CodeEngine:
         """
         with self._as_load_failure():
             # Nobody hears it, so that its length does not matter.
-            for _ in self._synthesize(Utterance(text=_WARM_UP, voice=voice), lambda: False, 0):
+            for _ in self._synthesize(Utterance(text=WARM_UP_TEXT, voice=voice), lambda: False, 0):
                 pass
 
     @contextmanager

@@ -9,10 +9,10 @@ have up to 0.53 frames for each character of their phonemes, 99 % up to 1.10, an
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from vieneu_core.engines.speech_lm.model import CODES_PER_S, CodePrompt, Sampling
+from vieneu_core.engines.speech_lm.prompt import SPECIAL_TOKEN
 from vieneu_core.errors import EndlessSentenceError, TextTooLongError
 from vieneu_core.text.phonemize import count_syllables
 from vieneu_core.translatable import Translatable
@@ -33,7 +33,6 @@ _NEVER_CODES, _NEVER_PER_PHONEME = 150, 15
 _SLOW_VOICE, _SLOWEST = 2 * _HALF_PER_PHONEME, 3.0
 """Codes per character of a voice that is twice as slow as half of all recordings; and the largest
 factor by which its limits grow."""
-_MARKUP = re.compile(r"<\|.*?\|>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Length:
 
 def length_of(prompt: CodePrompt) -> Length:
     """Return the plausible length of a sentence, the codes included with which it begins."""
-    sounds = _MARKUP.sub("", prompt.phonemes)
+    sounds = SPECIAL_TOKEN.sub("", prompt.phonemes)
     most, usual = _SPARE_CODES + _PER_PHONEME * len(sounds), 0.0
     n_syllables = max(1, count_syllables(sounds))
     is_few = n_syllables <= _FEW_SYLLABLES and len(sounds) <= _LONGEST_SYLLABLE * n_syllables
@@ -89,7 +88,7 @@ def fewest_codes(prompt: CodePrompt, sampling: Sampling, room: int) -> int:
         sampling: Contains the minimum.
         room: Codes that fit into the context, of which half are for the end.
     """
-    sounds = _MARKUP.sub("", prompt.phonemes)
+    sounds = SPECIAL_TOKEN.sub("", prompt.phonemes)
     shortest = _SHORTEST.get(count_syllables(sounds), sampling.min_codes)
     least = min(sampling.min_codes, shortest, round(_HALF_PER_PHONEME * len(sounds)))
     return max(0, min(least - len(prompt.begun), room // 2))
@@ -97,7 +96,7 @@ def fewest_codes(prompt: CodePrompt, sampling: Sampling, room: int) -> int:
 
 def _slowness(prompt: CodePrompt) -> float:
     """Return the factor of a slow voice: its clip tells; 1 for all others."""
-    n_sounds = len(_MARKUP.sub("", prompt.reference.phonemes))
+    n_sounds = len(SPECIAL_TOKEN.sub("", prompt.reference.phonemes))
     pace = len(prompt.reference.codes) / max(1, n_sounds)
     return min(_SLOWEST, max(1.0, pace / _SLOW_VOICE))
 

@@ -22,9 +22,9 @@ from vieneu_core.engines.speech_lm.neucodec_parts import (
     invalid_file,
     linear_layer,
     load_features,
-    named_failures,
     neucodec_library,
     read_checkpoint,
+    translate_weight_errors,
 )
 from vieneu_core.errors import ReferenceAudioError, SynthesisFailedError
 from vieneu_core.translatable import Translatable
@@ -56,7 +56,7 @@ class TorchDecoder:
         self._library = neucodec_library()
         path = _file(weights)
         self.name = "neucodec"
-        with device.guarded(), named_failures(path, "NeuCodec checkpoint"):
+        with device.guarded(), translate_weight_errors(path, "NeuCodec checkpoint"):
             state = read_checkpoint(device.torch, path)
             self._parts = SimpleNamespace(
                 generator=decoder_of(state),
@@ -116,7 +116,7 @@ class NeuCodecEncoder:
         self._fingerprint = _fingerprint(path, *sorted(features.glob("*.safetensors")))
         with self._device.guarded():
             hearing = load_features(features)
-            with named_failures(path, "NeuCodec checkpoint"):
+            with translate_weight_errors(path, "NeuCodec checkpoint"):
                 self._parts = encoder_parts(self._device, path, *hearing)
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from vieneu_core.engines.load_failure import first_line
 from vieneu_core.engines.pytorch.device import TorchDevice, suppress_warnings
 from vieneu_core.engines.speech_lm.codec import SAMPLES_PER_CODE
 from vieneu_core.errors import MissingExtraError, ModelLoadError
@@ -23,7 +24,7 @@ _DAMAGED = {"UnpicklingError", "SafetensorError"}
 def load_features(features: Path) -> tuple[Any, Any]:
     """Load w2v-BERT 2.0 and its feature extractor."""
     transformers: Any = import_module("transformers")
-    with named_failures(features, "folder of w2v-BERT 2.0"), suppress_warnings():
+    with translate_weight_errors(features, "folder of w2v-BERT 2.0"), suppress_warnings():
         return (
             transformers.Wav2Vec2BertModel.from_pretrained(
                 features, output_hidden_states=True, local_files_only=True
@@ -117,7 +118,7 @@ def read_checkpoint(torch: Any, path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def named_failures(path: Path, what: str) -> Iterator[None]:
+def translate_weight_errors(path: Path, what: str) -> Iterator[None]:
     """Translate failures to load weights.
 
     Raises:
@@ -139,9 +140,10 @@ def named_failures(path: Path, what: str) -> Iterator[None]:
 
 def invalid_file(path: Path, what: str, error: Exception) -> ModelLoadError:
     """Return the error for an invalid file."""
-    why = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return ModelLoadError(
-        Translatable("{path} is no usable {what}: {why}", path=path, what=what, why=why),
+        Translatable(
+            "{path} is no usable {what}: {why}", path=path, what=what, why=first_line(error)
+        ),
         remedy="Delete it and load again, or name another.",
     )
 
@@ -176,12 +178,11 @@ def neucodec_library() -> Any:
 
 
 def _unfit_versions(error: Exception) -> ModelLoadError:
-    why = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return ModelLoadError(
         Translatable(
             "NeuCodec is installed, but not what it needs: {why} (torch below 2.14,"
             " torchaudio 2.11 and torchao below 0.18 fit).",
-            why=why,
+            why=first_line(error),
         ),
         remedy=Translatable(
             "Install versions that fit together: {command}", command=extra_command("torch")

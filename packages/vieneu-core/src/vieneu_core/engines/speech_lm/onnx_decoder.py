@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vieneu_core.engines.onnx_session import first_line, is_out_of_memory, open_session
+from vieneu_core.engines.load_failure import first_line
+from vieneu_core.engines.onnx_session import is_out_of_memory, open_session
 from vieneu_core.engines.speech_lm.codec import SAMPLES_PER_CODE
 from vieneu_core.errors import (
     DeviceMemoryError,

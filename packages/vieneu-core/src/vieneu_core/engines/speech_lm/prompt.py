@@ -30,7 +30,7 @@ SPEECH_START, SPEECH_END = "<|SPEECH_GENERATION_START|>", "<|SPEECH_GENERATION_E
 TEXT_START, TEXT_END = "<|TEXT_PROMPT_START|>", "<|TEXT_PROMPT_END|>"
 CHAT_HEAD, CHAT_TAIL = "user: Convert the text to speech:", "\nassistant:"
 _ALL_EMOTIONS = frozenset(EMOTIONS.values())
-_SPECIAL = re.compile(r"<\|.*?\|>")
+SPECIAL_TOKEN = re.compile(r"<\|.*?\|>")
 
 
 Encode = Callable[[str], list[int]]
@@ -180,7 +180,7 @@ def framed(phonemes: str, style: PromptStyle, emotions: frozenset[str]) -> str:
 
 def only_emotions(phonemes: str, emotions: frozenset[str] = _ALL_EMOTIONS) -> str:
     """Remove all special tokens except these emotions: a text must not control the model."""
-    return _SPECIAL.sub(lambda found: found[0] if found[0] in emotions else " ", phonemes)
+    return SPECIAL_TOKEN.sub(lambda found: found[0] if found[0] in emotions else " ", phonemes)
 
 
 def shared_length(a: Sequence[int], b: Sequence[int]) -> int:
