@@ -111,6 +111,7 @@ async def job_rig(
     clock = clock or FakeClock()
     room = cast("int", settings.pop("max_total_bytes", ROOM))
     store = JobStore(folder, max_total_bytes=room)
-    queue = JobQueue(backend, store, clock, lambda: bool(busy), JobSettings(**settings))
+    pace = settings.pop("pace", None)
+    queue = JobQueue(backend, store, clock, lambda: bool(busy), JobSettings(**settings), pace=pace)
     async with asyncio.timeout(GUARD_S), queue:
         yield JobRig(queue, folder, clock, busy)

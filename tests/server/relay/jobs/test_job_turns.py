@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_clock import FakeClock
 from job_rig import job_rig, numbered, tones
 from tone_engine import same
 from waiting import until
@@ -17,6 +18,7 @@ from vieneu_colab_server.relay.jobs.turns import JobTurn, JobTurns
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import BackendUnavailableError
+from vieneu_core.request_pace import RequestPace
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptedBackend
 
@@ -90,7 +92,8 @@ async def test_a_waiting_job_is_cancelled_and_the_rest_goes_on(tmp_path: Path) -
 
 async def test_all_jobs_together_keep_the_pace_of_the_remote_backend(tmp_path: Path) -> None:
     backend = ScriptedBackend(name="remote")
-    async with job_rig(backend, tmp_path, remote_requests_per_minute=30) as rig:
+    clock = FakeClock()
+    async with job_rig(backend, tmp_path, clock=clock, pace=RequestPace(clock, 30)) as rig:
         first = await rig.submit(ONE[0])
         second = await rig.submit(TWO[0])
         await until(lambda: rig.queue.get(first.id).state is JobState.DONE)

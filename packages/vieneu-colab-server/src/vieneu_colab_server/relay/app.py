@@ -56,6 +56,7 @@ from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.backends.base import Backend
 from vieneu_core.cache_builder import build_cache
 from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.request_pace import RequestPace
 
 if TYPE_CHECKING:
     from vieneu_colab_server.relay.wyoming.server import WyomingServer
@@ -128,11 +129,13 @@ def create_relay_app(
     unheard = measured(router, Source.PREPARATION)
     cached = _cached(administration, unheard, metrics.speech, clock)
     backend = measured(cached or router, Source.LIVE)
+    pace = RequestPace(clock)  # of all that nobody waits for: one limit of the server holds for it
     jobs = JobQueue(
         measured(router, Source.JOB),
         JobStore(parts.jobs_folder, max_total_bytes=MAX_JOBS_BYTES),
         clock,
         busy=lambda: service.queue.depth > 0,
+        pace=pace,
         find_reference=lambda voice: service.uploads.find(voice),  # noqa: PLW0108 - made below
     )
     added = [
@@ -178,7 +181,7 @@ def create_relay_app(
         cached,
         router=router,
         busy=lambda: service.queue.depth > 0,
-        clock=clock,
+        pace=pace,
         max_chars=settings.max_text_chars,
     )
     speak_sessions = SpeakSessions(

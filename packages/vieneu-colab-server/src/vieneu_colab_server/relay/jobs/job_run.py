@@ -52,7 +52,7 @@ class JobRun:
     find_reference: FindReference
     settings: JobSettings
     pace: RequestPace
-    """Of all jobs together."""
+    """Of all requests that nobody waits for."""
     turn: JobTurn
     _spoken: dict[int, FinishedSentence] = field(default_factory=dict, init=False)
     _problem: VieneuError | None = field(default=None, init=False)

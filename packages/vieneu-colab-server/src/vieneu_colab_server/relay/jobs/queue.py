@@ -25,6 +25,7 @@ from vieneu_colab_server.relay.jobs.worker import JobWorker
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock
 from vieneu_core.errors import BackendBusyError
+from vieneu_core.request_pace import RequestPace
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 from vieneu_core.threads import on_thread
 from vieneu_core.translatable import Translatable
@@ -42,6 +43,7 @@ class JobQueue:
         clock: Of the pauses, and of the time after which ended jobs are removed.
         busy: Whether announcements wait or are being spoken, which go first. Jobs must not count.
         settings: Limits.
+        pace: Spaces the requests to the remote backend; None: those of the jobs alone.
         find_reference: Finds the clips of uploaded voices. One that is gone after a restart is a
             voice that does not exist.
     """
@@ -54,6 +56,7 @@ class JobQueue:
         busy: Callable[[], bool],
         settings: JobSettings | None = None,
         *,
+        pace: RequestPace | None = None,
         find_reference: FindReference = no_reference,
     ) -> None:
         self.settings = settings or JobSettings()
@@ -69,6 +72,7 @@ class JobQueue:
             announcements=Announcements(busy, clock, self.settings.busy_check_s),
             find_reference=find_reference,
             settings=self.settings,
+            pace=pace or RequestPace(clock),
         )
         self._submitting = asyncio.Lock()
         self._changing = asyncio.Lock()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from vieneu_core.request_pace import REMOTE_REQUESTS_PER_MINUTE
-
 MIB = 1024 * 1024
 
 
@@ -47,8 +45,6 @@ class JobSettings(BaseModel):
     """Sentences left out in a row; after that it is the engine which fails, and the job waits."""
     max_interruptions: int = Field(default=3, ge=0)
     """How often announcements may interrupt one sentence before it is spoken to its end."""
-    remote_requests_per_minute: PositiveInt = REMOTE_REQUESTS_PER_MINUTE
-    """Sentences sent to the remote backend."""
     busy_check_s: PositiveFloat = 0.1
     """How often a job checks whether an announcement waits."""
 

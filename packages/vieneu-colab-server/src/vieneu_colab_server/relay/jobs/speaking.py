@@ -159,6 +159,7 @@ class SentenceSpeaker:
     async def _speech(self, sentence: Sentence, *, refuse_fallback: bool) -> Speech:
         for _ in range(self.settings.max_interruptions):
             await self.announcements.over()
+            begun_s = self.clock.monotonic()
             try:
                 return await speak_unless(
                     self.announcements,
@@ -167,7 +168,7 @@ class SentenceSpeaker:
                     refuse_fallback=refuse_fallback,
                 )
             except InterruptedByAnnouncementError:
-                continue
+                self.pace.sent(begun_s)  # the remote backend may have counted it
         await self.announcements.over()
         return await speak(self.backend, self._request(sentence), refuse_fallback=refuse_fallback)
 

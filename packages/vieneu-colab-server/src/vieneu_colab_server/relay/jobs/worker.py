@@ -38,14 +38,11 @@ class JobWorker:
     announcements: Announcements
     find_reference: FindReference
     settings: JobSettings
+    pace: RequestPace
     _added: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _turns: JobTurns = field(default_factory=JobTurns, init=False)
-    _pace: RequestPace = field(init=False)
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
-
-    def __post_init__(self) -> None:
-        self._pace = RequestPace(self.clock, self.settings.remote_requests_per_minute)
 
     def start(self) -> None:
         """Begin to run jobs."""
@@ -132,7 +129,7 @@ class JobWorker:
             announcements=self.announcements,
             find_reference=self.find_reference,
             settings=self.settings,
-            pace=self._pace,
+            pace=self.pace,
             turn=turn,
         )
 
