@@ -39,6 +39,7 @@ _NOT_DONE: Responses = {
     **_UNKNOWN,
 }
 _NOT_MADE: Responses = {
+    429: {"model": Problem, "description": "Too many requests, or jobs of this token."},
     415: {"model": Problem, "description": "Neither JSON nor a form."},
     507: {"model": Problem, "description": "No room for one more job."},
 }
@@ -72,6 +73,7 @@ def job_routes(
     queue: JobQueue,
     read_reference: ReadReference,
     *,
+    owner_of: Callable[[Request], str] = lambda _: "",
     stopping: Callable[[], bool] = lambda: False,
 ) -> APIRouter:
     """Return the routes of long jobs.
@@ -79,6 +81,7 @@ def job_routes(
     Args:
         queue: Has the jobs.
         read_reference: Checks and decodes the reference audio of a job.
+        owner_of: Returns what stands for the token of a request.
         stopping: Whether the server is stopping: then nobody follows a job any longer.
     """
     router = APIRouter(tags=["jobs"])
@@ -93,7 +96,7 @@ def job_routes(
         """Make a job of a text, subtitles or a dialogue, as JSON or as a form with a file."""
         body = await _body(request, queue.settings.max_script_bytes)
         reference = await read_reference(body.voice_sample_path, body.voice_transcript)
-        job = await queue.submit(body.spec, body.script[1], reference)
+        job = await queue.submit(body.spec, body.script[1], reference, owner=owner_of(request))
         response.headers["Location"] = f"{JOBS}/{job.id}"
         return job
 

@@ -25,6 +25,10 @@ class JobSettings(BaseModel):
     """Jobs that are kept, the ended ones included."""
     max_waiting: PositiveInt = 20
     """Jobs that have not ended."""
+    max_jobs_per_token: PositiveInt = 50
+    """Those of one token, the ended ones included."""
+    max_waiting_per_token: PositiveInt = 10
+    """Those of one token that have not ended."""
     max_watchers: PositiveInt = 100
     """Clients that follow the progress of jobs."""
     max_total_bytes: PositiveInt = 4096 * MIB
