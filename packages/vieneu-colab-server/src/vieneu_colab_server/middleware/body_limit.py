@@ -33,9 +33,11 @@ class BodyLimit:
             to arrive whole. What has arrived of a larger one gives it more, by `MIN_BYTES_PER_S`.
         max_total_bytes: Bodies of all running requests together; further ones are refused.
         bodiless: Paths whose requests have no body: none is read.
+        reserves: Whether memory for the whole body is reserved before any of it is read, so that
+            none is refused midway: as much as it states, or ``max_bytes`` where it states nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its limits, by keyword
         self,
         app: ASGIApp,
         *,
@@ -43,12 +45,14 @@ class BodyLimit:
         timeout_s: float,
         max_total_bytes: int,
         bodiless: frozenset[str] = frozenset(),
+        reserves: bool = False,
     ) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s
         self._max_total_bytes = max_total_bytes
         self._bodiless = bodiless
+        self._reserves = reserves
         self._total_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,9 +76,12 @@ class BodyLimit:
 
     async def _read(self, scope: Scope, receive: Receive, reserved: _Reserved) -> bytes | None:
         """Return the body; None if the client has disconnected."""
-        declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        if int(declared) > self._max_bytes:
+        stated = (int(v) for k, v in scope["headers"] if k == b"content-length")
+        declared = next(stated, self._max_bytes)
+        if declared > self._max_bytes:
             raise self._too_large()
+        if self._reserves:
+            self._reserve(reserved, declared)
         began_s = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._timeout_s) as limit:
@@ -99,19 +106,21 @@ class BodyLimit:
             part = message.get("body", b"")
             if len(body) + len(part) > self._max_bytes:
                 raise self._too_large()
-            if self._total_bytes + len(part) > self._max_total_bytes:
-                raise BackendBusyError(
-                    "Other requests hold all memory that bodies may use.",
-                    retry_after_s=_RETRY_AFTER_S,
-                )
-            self._total_bytes += len(part)
-            reserved.n_bytes += len(part)
             body += part
+            self._reserve(reserved, max(0, len(body) - reserved.n_bytes))
             arrived_s = asyncio.get_running_loop().time()
             due_s = began_s + len(body) / MIN_BYTES_PER_S
             limit.reschedule(min(arrived_s, due_s) + self._timeout_s)
             if not message.get("more_body", False):
                 return bytes(body)
+
+    def _reserve(self, reserved: _Reserved, n_bytes: int) -> None:
+        if self._total_bytes + n_bytes > self._max_total_bytes:
+            raise BackendBusyError(
+                "Other requests hold all memory that bodies may use.", retry_after_s=_RETRY_AFTER_S
+            )
+        self._total_bytes += n_bytes
+        reserved.n_bytes += n_bytes
 
     def _too_large(self) -> BodyTooLargeError:
         return BodyTooLargeError(
