@@ -32,6 +32,20 @@ async def test_a_body_of_a_declared_size(backend: ScriptedBackend, n_bytes: int)
                 assert response.status == 413
 
 
+async def test_an_object_of_too_many_keys_is_refused_before_it_is_validated(
+    backend: ScriptedBackend,
+) -> None:
+    many = dict.fromkeys(map(str, range(60_000)))
+    async with serving(backend) as site:
+        for body in ({"text": "a", **many}, {"text": "a", "b": [many]}):
+            async with site.post("/tts/synthesize", json=body) as response:
+                problem = await site.problem(response)
+                assert (response.status, problem.code) == (422, "invalid_request")
+                assert "more than 1000 keys" in problem.detail
+
+    assert backend.record.requests == []
+
+
 async def test_a_body_that_states_no_size_is_cut_off_where_it_is_too_large(
     backend: ScriptedBackend,
 ) -> None:

@@ -32,6 +32,7 @@ from server_site import TOKEN
         ({"text": "a", "language": "xx"}, 422, "invalid_request", "language"),
         ({"text": "a", "path": "/etc/passwd"}, 422, "invalid_request", "path"),
         ({"text": "a", "name": "n" * 101}, 422, "invalid_request", "name"),
+        ({"text": "a", **dict.fromkeys(map(str, range(9_999)), 1)}, 422, "invalid_request", "keys"),
         ({"text": "* * *"}, 422, "empty_text", "Nothing in the whole text"),
         ({"text": "\x00\x07"}, 422, "empty_text", "Nothing in the whole text"),
         ({"text": "a" * 999_999}, 422, "text_too_long", "999999 characters"),

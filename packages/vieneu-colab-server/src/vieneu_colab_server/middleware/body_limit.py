@@ -1,4 +1,4 @@
-"""Size and time limits of request bodies, each and all together."""
+"""Limits of request bodies: their size, each and all together, their time and their keys."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vieneu_colab_server.problems import problem_response
 from vieneu_core.errors import BackendBusyError, BodyTooLargeError, InvalidRequestError, VieneuError
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import MAX_KEYS, has_too_many_keys
 
 MIN_BYTES_PER_S = 50_000
 """Slowest client whose large body is still awaited: 0.4 Mbit/s."""
@@ -66,6 +67,8 @@ class BodyLimit:
         reserved = _Reserved()
         try:
             body = await self._read(scope, receive, reserved)
+            if body is not None and b"json" in _header(scope, b"content-type").lower():
+                _check_keys(body)
         except VieneuError as error:
             await problem_response(error)(scope, receive, send)
         else:
@@ -76,8 +79,7 @@ class BodyLimit:
 
     async def _read(self, scope: Scope, receive: Receive, reserved: _Reserved) -> bytes | None:
         """Return the body; None if the client has disconnected."""
-        stated = (int(v) for k, v in scope["headers"] if k == b"content-length")
-        declared = next(stated, self._max_bytes)
+        declared = int(_header(scope, b"content-length") or self._max_bytes)
         if declared > self._max_bytes:
             raise self._too_large()
         if self._reserves:
@@ -127,6 +129,25 @@ class BodyLimit:
             Translatable(
                 "The request body has more than {max_bytes} bytes.", max_bytes=self._max_bytes
             )
+        )
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((bytes(value) for known, value in scope["headers"] if known == name), b"")
+
+
+def _check_keys(body: bytes) -> None:
+    """Refuse a body before each of its keys is validated, and becomes an error of its own.
+
+    Raises:
+        InvalidRequestError: an object in it has too many.
+    """
+    if has_too_many_keys(body):
+        raise InvalidRequestError(
+            Translatable(
+                "The request body has an object with more than {most} keys.", most=MAX_KEYS
+            ),
+            remedy="Send only the fields that are documented.",
         )
 
 
