@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from job_rig import SENTENCES, TEXT, heard_in, job_rig, names_in, tones
@@ -92,7 +93,7 @@ async def test_only_so_many_jobs_wait_and_are_kept(tmp_path: Path) -> None:
 async def test_one_token_leaves_room_for_the_jobs_of_the_others(tmp_path: Path) -> None:
     backend = ScriptedBackend()
     backend.always = ScriptStep(hold=asyncio.Event())
-    bounds = {"max_waiting_per_token": 2, "max_jobs_per_token": 3}
+    bounds: dict[str, Any] = {"max_waiting_per_token": 2, "max_jobs_per_token": 3}
     async with job_rig(backend, tmp_path, **bounds) as rig:
         jobs = [await rig.submit(TEXT, owner="a") for _ in range(2)]
         with pytest.raises(JobQuotaError, match="2 jobs of this token are waiting") as refused:

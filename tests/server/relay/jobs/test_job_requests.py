@@ -110,7 +110,7 @@ async def test_each_token_of_a_relay_has_its_own_bound(tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     await asyncio.to_thread(tokens.write_text, "the-token-of-another-client\n")
     await asyncio.to_thread(tokens.chmod, 0o600)
-    limits = {"max_jobs_per_token": 1, "speech_tokens_file": tokens}
+    limits: dict[str, Any] = {"max_jobs_per_token": 1, "speech_tokens_file": tokens}
     async with relaying(tmp_path, **limits) as site:
 
         async def post(token: str) -> tuple[int, dict[str, Any]]:

@@ -126,10 +126,10 @@ class JobStore:
         if reference is not None:
             files[_REFERENCE] = reference
         n_bytes = sum(map(len, files.values()))
-        self._owners[job.id] = job.owner
-        self.require_room(job.id, n_bytes)
         folder = self._folder(job.id)
+        self._owners[job.id] = job.owner
         try:
+            self.require_room(job.id, n_bytes)
             with translated():
                 folder.mkdir(_PRIVATE_FOLDER)
                 (folder / _SENTENCES).mkdir(_PRIVATE_FOLDER)
@@ -138,6 +138,7 @@ class JobStore:
                 write_atomic(folder / _JOB, job.model_dump_json(), mode=PRIVATE)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
+            del self._owners[job.id]
             raise
         self._n_bytes[job.id] = n_bytes
 
