@@ -113,6 +113,19 @@ async def test_one_token_leaves_room_for_the_jobs_of_the_others(tmp_path: Path) 
         await rig.submit(TEXT, owner="b")
 
 
+async def test_a_failed_job_is_not_tried_again_beyond_the_bound(tmp_path: Path) -> None:
+    backend = ScriptedBackend()
+    async with job_rig(backend, tmp_path, max_waiting_per_token=1) as rig:
+        failed = await rig.ended(await rig.submit(TEXT, voice="nobody"))
+        assert failed.state is JobState.FAILED
+        backend.always = ScriptStep(hold=asyncio.Event())
+        waiting = await rig.submit(TEXT)
+        with pytest.raises(JobQuotaError):
+            await rig.queue.retry(failed.id)
+        await rig.queue.cancel(waiting.id)
+        assert (await rig.queue.retry(failed.id)).state is JobState.QUEUED
+
+
 async def test_a_job_for_which_its_token_has_no_room_waits_and_the_others_go_on(
     tmp_path: Path,
 ) -> None:

@@ -18,7 +18,7 @@ from vieneu_colab_server.relay.jobs.folder import present
 from vieneu_colab_server.relay.jobs.job import Job, JobSpec, JobState
 from vieneu_colab_server.relay.jobs.kept_reference import kept
 from vieneu_colab_server.relay.jobs.plan import Plan, plan_of
-from vieneu_colab_server.relay.jobs.room import check_room
+from vieneu_colab_server.relay.jobs.room import check_room, check_waiting
 from vieneu_colab_server.relay.jobs.script import parse_script
 from vieneu_colab_server.relay.jobs.settings import JobSettings
 from vieneu_colab_server.relay.jobs.speaking import BackendAway
@@ -33,6 +33,7 @@ from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
 _EXPIRY_CHECK_S = 3600.0
+_AGAIN = {"state": JobState.QUEUED, "problem": None, "joining": False, "ended_at": None}
 
 
 class JobQueue:
@@ -89,10 +90,9 @@ class JobQueue:
             ConfigurationError: another process uses the folder.
             JobStorageError: the folder cannot be used.
         """
-        again = {"state": JobState.QUEUED, "problem": None, "joining": False}
         try:
             self._board.take(
-                job if job.state.ended else job.model_copy(update=again)
+                job if job.state.ended else job.model_copy(update=_AGAIN)
                 for job in await on_thread(self._store.open)
             )
             await self._remove_expired()
@@ -216,6 +216,7 @@ class JobQueue:
         Raises:
             JobNotFoundError: there is no such job.
             JobNotDoneError: it has not failed.
+            VieneuError: too many wait; see `check_waiting`.
             JobStorageError: that cannot be kept.
         """
         async with self._changing:
@@ -225,8 +226,8 @@ class JobQueue:
                     Translatable("The job is {state}.", state=job.state.value),
                     remedy="Only a job that has failed can be tried again.",
                 )
-            again = {"state": JobState.QUEUED, "problem": None, "joining": False, "ended_at": None}
-            job = job.model_copy(update=again)
+            check_waiting(self.jobs, job.owner, self.settings)
+            job = job.model_copy(update=_AGAIN)
             await on_thread(self._store.save, job)
             self._board.take([job])
         self._worker.wake()

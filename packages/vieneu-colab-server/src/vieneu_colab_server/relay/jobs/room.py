@@ -20,24 +20,38 @@ def check_room(jobs: Sequence[Job], owner: str, limits: JobSettings) -> None:
         BackendBusyError: too many wait.
         JobStorageError: too many are kept.
     """
-    own = [job for job in jobs if job.owner == owner]
-    if (n_jobs := _n_waiting(own)) >= limits.max_waiting_per_token:
-        raise JobQuotaError(
-            Translatable("{n_jobs} jobs of this token are waiting already.", n_jobs=n_jobs),
-            retry_after_s=RETRY_AFTER_S,
-        )
+    check_waiting(jobs, owner, limits)
+    own = _of(owner, jobs)
     if len(own) >= limits.max_jobs_per_token:
         raise JobQuotaError(
             Translatable("{n_jobs} jobs of this token are kept.", n_jobs=len(own)),
             remedy="Remove some that have ended.",
+        )
+    if len(jobs) >= limits.max_jobs:
+        raise JobStorageError(Translatable("{n_jobs} jobs are kept.", n_jobs=len(jobs)))
+
+
+def check_waiting(jobs: Sequence[Job], owner: str, limits: JobSettings) -> None:
+    """Make sure that one more job of an owner may wait.
+
+    Raises:
+        JobQuotaError: too many of the owner's wait.
+        BackendBusyError: too many wait.
+    """
+    if (n_jobs := _n_waiting(_of(owner, jobs))) >= limits.max_waiting_per_token:
+        raise JobQuotaError(
+            Translatable("{n_jobs} jobs of this token are waiting already.", n_jobs=n_jobs),
+            retry_after_s=RETRY_AFTER_S,
         )
     if (n_jobs := _n_waiting(jobs)) >= limits.max_waiting:
         raise BackendBusyError(
             Translatable("{n_jobs} jobs are waiting already.", n_jobs=n_jobs),
             retry_after_s=RETRY_AFTER_S,
         )
-    if len(jobs) >= limits.max_jobs:
-        raise JobStorageError(Translatable("{n_jobs} jobs are kept.", n_jobs=len(jobs)))
+
+
+def _of(owner: str, jobs: Sequence[Job]) -> list[Job]:
+    return [job for job in jobs if job.owner == owner]
 
 
 def _n_waiting(jobs: Sequence[Job]) -> int:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.responses import FileResponse, StreamingResponse
 
-from vieneu_colab_server.openapi import READ_PROBLEMS, SPEECH_PROBLEMS, Responses
+from vieneu_colab_server.openapi import READ_PROBLEMS, SPEECH_PROBLEMS, UNAVAILABLE, Responses
 from vieneu_colab_server.relay.jobs.bodies import JobBody, body_of_form, body_of_json
 from vieneu_colab_server.relay.jobs.errors import JobMediaTypeError
 from vieneu_colab_server.relay.jobs.job import Job
@@ -110,7 +110,7 @@ def job_routes(
         """Return one job as it is now."""
         return queue.get(job_id)
 
-    @router.post(f"{JOBS}/{{job_id}}/retry", responses=_NOT_DONE)
+    @router.post(f"{JOBS}/{{job_id}}/retry", responses={**_NOT_DONE, **UNAVAILABLE})
     async def retry(job_id: str) -> Job:
         """Let a job that has failed go on where it was."""
         return await queue.retry(job_id)
