@@ -14,6 +14,7 @@ from vieneu_core.errors import (
     UnpronounceableError,
 )
 from vieneu_core.preparer import LONGEST_WAIT_S, Preparer
+from vieneu_core.request_pace import RequestPace
 from vieneu_core.router import Mode
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.testing.scripted import ScriptStep
@@ -26,7 +27,7 @@ def request(n: int) -> SynthesisRequest:
 
 
 def preparer_of(rig: CacheRig) -> Preparer:
-    return Preparer(rig.backend, rig.router, clock=LeapingClock(rig.clock))
+    return Preparer(rig.backend, rig.router, pace=RequestPace(LeapingClock(rig.clock)))
 
 
 async def test_the_limit_of_the_server_is_never_reached(tmp_path: Path) -> None:

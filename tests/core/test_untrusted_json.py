@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from fake_clock import FakeClock
 
 from vieneu_core.engines.registry import SpeedRecord
 from vieneu_core.router.monthly_tunnel_quota import TunnelQuota
-from vieneu_core.untrusted_json import parse_json, read_json
+from vieneu_core.untrusted_json import MAX_KEYS, has_too_many_keys, parse_json, read_json
 from vieneu_core.voices import VoiceCatalogue
 
 BAD = {
@@ -21,6 +22,8 @@ BAD = {
     "no UTF-8": b'{"a": "\xff"}',
     "half a file": b'{"a": [1, 2',
     "two values": b"1 2",
+    "too many keys": json.dumps({"a": dict.fromkeys(map(str, range(MAX_KEYS + 1)))}).encode(),
+    "one key too often": b"{" + b'"a": 1, ' * 60_000 + b'"a": 1}',
 }
 
 
@@ -33,6 +36,19 @@ def bad(request: pytest.FixtureRequest) -> bytes:
 def test_what_is_no_json_is_a_value_error(bad: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_json(bad)
+
+
+def test_as_many_keys_as_allowed_are_read() -> None:
+    text = json.dumps([dict.fromkeys(map(str, range(MAX_KEYS)), ":")] * 2)
+
+    assert len(parse_json(text)[1]) == MAX_KEYS
+    assert not has_too_many_keys(text.encode())
+
+
+def test_what_is_no_json_has_not_too_many_keys() -> None:
+    assert has_too_many_keys(BAD["too many keys"])
+    assert not has_too_many_keys(b":" * 2 * MAX_KEYS)
+    assert not has_too_many_keys(b'{"a":' * 2 * MAX_KEYS)
 
 
 def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:

@@ -73,10 +73,10 @@ class JobRig:
     """Announcements that wait or are being spoken."""
 
     async def submit(
-        self, text: str, *, reference: ReferenceAudio | None = None, **spec: Any
+        self, text: str, *, reference: ReferenceAudio | None = None, owner: str = "", **spec: Any
     ) -> Job:
         given = {"kind": ScriptKind.TEXT, "format": AudioFormat.WAV, **spec}
-        return await self.queue.submit(JobSpec(**given), text, reference)
+        return await self.queue.submit(JobSpec(**given), text, reference, owner=owner)
 
     async def ended(self, job: Job) -> Job:
         """Wait until a job has ended; pauses of the clock pass at once."""
@@ -110,7 +110,10 @@ async def job_rig(
     busy: list[str] = []
     clock = clock or FakeClock()
     room = cast("int", settings.pop("max_total_bytes", ROOM))
-    store = JobStore(folder, max_total_bytes=room)
-    queue = JobQueue(backend, store, clock, lambda: bool(busy), JobSettings(**settings))
+    own_room = cast("int | None", settings.pop("max_owner_bytes", None))
+    store = JobStore(folder, max_total_bytes=room, max_owner_bytes=own_room)
+    given = {name: settings.pop(name) for name in ("pace", "backend_away") if name in settings}
+    limits = JobSettings(**settings)
+    queue = JobQueue(backend, store, clock, lambda: bool(busy), limits, **given)
     async with asyncio.timeout(GUARD_S), queue:
         yield JobRig(queue, folder, clock, busy)

@@ -123,6 +123,16 @@ WRONG = {
         "too many values",
         "Repeat less",
     ),
+    "60 000 settings": (
+        "".join(f"key_{n}: 1\n" for n in range(60_000)),
+        "too many values",
+        "not a setting",
+    ),
+    "60 000 options": (
+        "local:\n  options: {{" + ", ".join(f"k{n}" for n in range(60_000)) + "}}\n",
+        "too many values",
+        "not a setting",
+    ),
     "an unknown directive": ("%FOO {s}\n", "this is not valid YAML", "key: value"),
     "no URL": (
         "colab:\n  enabled: true\n  auth_token: {s}\n",

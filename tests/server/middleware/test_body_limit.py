@@ -32,6 +32,20 @@ async def test_a_body_of_a_declared_size(backend: ScriptedBackend, n_bytes: int)
                 assert response.status == 413
 
 
+async def test_an_object_of_too_many_keys_is_refused_before_it_is_validated(
+    backend: ScriptedBackend,
+) -> None:
+    many = dict.fromkeys(map(str, range(60_000)))
+    async with serving(backend) as site:
+        for body in ({"text": "a", **many}, {"text": "a", "b": [many]}):
+            async with site.post("/tts/synthesize", json=body) as response:
+                problem = await site.problem(response)
+                assert (response.status, problem.code) == (422, "invalid_request")
+                assert "more than 1000 keys" in problem.detail
+
+    assert backend.record.requests == []
+
+
 async def test_a_body_that_states_no_size_is_cut_off_where_it_is_too_large(
     backend: ScriptedBackend,
 ) -> None:
@@ -72,6 +86,46 @@ async def test_a_slow_client_has_more_time_for_a_large_body() -> None:
     await limit({"type": "http", "path": "/", "headers": []}, receive, send)
 
     assert [len(body) for body in arrived] == [250_000]
+
+
+@pytest.mark.parametrize("stated", [True, False])
+async def test_memory_for_a_whole_body_is_reserved_before_it_is_read(stated: bool) -> None:
+    arrived: list[int] = []
+    begun, rest = asyncio.Event(), asyncio.Event()
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        arrived.append(len((await receive())["body"]))
+
+    async def slowly() -> Message:
+        if begun.is_set():
+            await rest.wait()
+            return {"type": "http.request", "body": bytes(100_000), "more_body": False}
+        begun.set()
+        return {"type": "http.request", "body": bytes(100_000), "more_body": True}
+
+    async def at_once() -> Message:
+        return {"type": "http.request", "body": bytes(200_000), "more_body": False}
+
+    answers: list[Message] = []
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    headers = [(b"content-length", b"200000")] if stated else []
+    limit = BodyLimit(app, max_bytes=250_000, timeout_s=9, max_total_bytes=350_000, reserves=True)
+    scope = {"type": "http", "path": "/", "method": "POST", "headers": headers, "app": Starlette()}
+    first = asyncio.create_task(limit(scope, slowly, send))
+    await begun.wait()
+    assert answers == []
+
+    await limit(scope, at_once, send)
+    assert answers[0]["status"] == 503
+    assert b"retry-after" in dict(answers[0]["headers"])
+    assert arrived == []
+    rest.set()
+    await first
+    await limit(scope, at_once, send)
+    assert arrived == [200_000, 200_000]
 
 
 async def test_a_client_that_falls_silent_is_not_waited_for_whatever_has_arrived() -> None:

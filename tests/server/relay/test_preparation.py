@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,16 @@ from typing import Any
 import pytest
 from cache_rig import LOST, CacheRig, LeapingClock, Limited, cache_rig
 
+from vieneu_colab_server.relay.jobs.job import JobSpec, JobState
+from vieneu_colab_server.relay.jobs.queue import JobQueue
+from vieneu_colab_server.relay.jobs.script import ScriptKind
+from vieneu_colab_server.relay.jobs.store import JobStore
 from vieneu_colab_server.relay.preparation import (
     READY_CHECKS,
     AnnouncementPreparation,
     PreparationBody,
 )
+from vieneu_core.request_pace import RequestPace
 from vieneu_core.testing.scripted import ScriptStep
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -23,12 +29,14 @@ def announcements(n: int) -> list[str]:
     return [f"Đây là câu {number} nhé." for number in range(n)]
 
 
-async def prepared(rig: CacheRig, texts: list[str]) -> list[dict[str, Any]]:
+async def prepared(
+    rig: CacheRig, texts: list[str], pace: RequestPace | None = None
+) -> list[dict[str, Any]]:
     preparation = AnnouncementPreparation(
         rig.backend,
         router=rig.router,
         busy=lambda: False,
-        clock=LeapingClock(rig.clock),
+        pace=pace or RequestPace(LeapingClock(rig.clock)),
         max_chars=500,
     )
     lines = preparation.start(PreparationBody(announcements=texts), "en")
@@ -42,6 +50,23 @@ async def test_a_long_list_leaves_room_in_the_limit_of_the_server(tmp_path: Path
 
     assert {line["outcome"] for line in lines} == {"prepared"}
     assert remote.n_refused == 0
+
+
+async def test_a_job_beside_it_leaves_room_in_the_limit_too(tmp_path: Path) -> None:
+    remote = Limited(per_minute=60)
+    async with cache_rig(tmp_path, remote=remote) as rig:
+        pace, store = RequestPace(rig.clock), JobStore(tmp_path / "jobs", max_total_bytes=10**9)
+        async with JobQueue(rig.router, store, rig.clock, lambda: False, pace=pace) as queue:
+            job = await queue.submit(JobSpec(kind=ScriptKind.TEXT), " ".join(announcements(60)))
+            preparing = asyncio.create_task(prepared(rig, announcements(60), pace))
+            while not (preparing.done() and queue.get(job.id).state.ended):
+                await rig.clock.advance(0.5)
+                await asyncio.sleep(0.001)
+            assert queue.get(job.id).state is JobState.DONE
+
+    assert {line["outcome"] for line in preparing.result()} == {"prepared"}
+    assert remote.n_refused == 0
+    assert len(remote.sent_at_s) == 120
 
 
 async def test_a_limit_that_others_used_up_is_waited_for(tmp_path: Path) -> None:

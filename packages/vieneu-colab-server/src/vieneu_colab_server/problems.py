@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -173,10 +174,10 @@ def _respond(problem: Problem, headers: Mapping[str, str]) -> Response:
 
 def field_errors(found: Iterable[Mapping[str, Any]]) -> list[FieldError]:
     """Describe a validator's errors, without the invalid input."""
-    described = [
-        FieldError(field=_field(error["loc"]), message=str(error["msg"])[:200]) for error in found
+    return [
+        FieldError(field=_field(error["loc"]), message=str(error["msg"])[:200])
+        for error in islice(found, MAX_FIELD_ERRORS)
     ]
-    return described[:MAX_FIELD_ERRORS]
 
 
 def _field(location: tuple[str | int, ...]) -> str:

@@ -92,6 +92,11 @@ class ServerSettings(BaseSettings):
     max_replay_bytes: PositiveInt = 96 * 1024 * 1024
     """Stored samples of all requests before new ones are refused."""
 
+    max_jobs_per_token: PositiveInt = 50
+    """Of a relay: long jobs of one token that are kept, the ended ones included."""
+    max_job_bytes_per_token: PositiveInt = 2 * 1024 * 1024 * 1024
+    """Of a relay: what the long jobs of one token may take on the disk."""
+
     session_limit_s: PositiveFloat | None = None
     """Length of the session from the start of the server; None: it has no end."""
     session_drain_s: float = Field(default=60.0, ge=0)

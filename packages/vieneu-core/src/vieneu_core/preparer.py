@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.clock import SystemClock
 from vieneu_core.errors import (
     BackendError,
     Consequence,
@@ -39,18 +39,14 @@ class Preparer:
     Args:
         cached: Speaks and keeps them.
         router: Behind the cache.
-        clock: Time.
+        pace: Spaces the requests to the remote backend.
         idle: Returns once nobody waits for speech.
     """
 
     cached: CachedBackend
     router: Router
-    clock: Clock = field(default_factory=SystemClock)
+    pace: RequestPace = field(default_factory=lambda: RequestPace(SystemClock()))
     idle: Callable[[], Awaitable[None]] = _at_once
-    _pace: RequestPace = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._pace = RequestPace(self.clock)
 
     async def prepare(self, request: SynthesisRequest) -> bool:
         """As `CachedBackend.prepare`; once more where the backend asks for a pause, after that."""
@@ -62,13 +58,13 @@ class Preparer:
             pause_s = self._pause_s(error, before)
             if pause_s is None or pause_s > LONGEST_WAIT_S:
                 raise
-        await self.clock.sleep(pause_s)
+        await self.pace.clock.sleep(pause_s)
         return await self._prepare(request)
 
     async def _prepare(self, request: SynthesisRequest) -> bool:
-        await self._pace.wait()
+        await self.pace.wait()
         await self.idle()
-        begun_s = self.clock.monotonic()
+        begun_s = self.pace.clock.monotonic()
         try:
             spoken = await self.cached.prepare(request)
         except EmptyTextError:
@@ -83,7 +79,7 @@ class Preparer:
 
     def _sent(self, begun_s: float, n_requests: int) -> None:
         if self.router.mode is Mode.REMOTE:
-            self._pace.sent(begun_s, n_requests)
+            self.pace.sent(begun_s, n_requests)
 
     def _status(self) -> BackendStatus | None:
         return self.router.status().backend(self.router.mode.value)

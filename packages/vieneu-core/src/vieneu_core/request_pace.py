@@ -14,7 +14,7 @@ without a rest for announcements these would be spoken by a fallback."""
 
 @dataclass(slots=True)
 class RequestPace:
-    """Spaces requests evenly.
+    """Spaces requests evenly, those of all who share it together.
 
     Args:
         clock: Time.
@@ -27,8 +27,9 @@ class RequestPace:
 
     async def wait(self) -> None:
         """Wait until the next request may be sent."""
-        await self.clock.sleep(max(0.0, self._not_before_s - self.clock.monotonic()))
+        while (wait_s := self._not_before_s - self.clock.monotonic()) > 0:
+            await self.clock.sleep(wait_s)  # another's requests may have been sent meanwhile
 
     def sent(self, begun_s: float, n_requests: int = 1) -> None:
         """Record requests of which the first was sent at this time of the clock."""
-        self._not_before_s = begun_s + n_requests * 60 / self.per_minute
+        self._not_before_s = max(self._not_before_s, begun_s) + n_requests * 60 / self.per_minute

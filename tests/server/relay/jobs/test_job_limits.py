@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from job_rig import SENTENCES, TEXT, heard_in, job_rig, names_in, tones
@@ -13,6 +14,7 @@ from waiting import until
 
 from vieneu_colab_server.relay.jobs.errors import (
     JobNotFoundError,
+    JobQuotaError,
     JobStorageError,
 )
 from vieneu_colab_server.relay.jobs.job import JobState
@@ -86,6 +88,63 @@ async def test_only_so_many_jobs_wait_and_are_kept(tmp_path: Path) -> None:
         await rig.queue.cancel(jobs[1].id)
         with pytest.raises(JobStorageError, match="3 jobs are kept"):
             await rig.submit(TEXT)
+
+
+async def test_one_token_leaves_room_for_the_jobs_of_the_others(tmp_path: Path) -> None:
+    backend = ScriptedBackend()
+    backend.always = ScriptStep(hold=asyncio.Event())
+    bounds: dict[str, Any] = {"max_waiting_per_token": 2, "max_jobs_per_token": 3}
+    async with job_rig(backend, tmp_path, **bounds) as rig:
+        jobs = [await rig.submit(TEXT, owner="a") for _ in range(2)]
+        with pytest.raises(JobQuotaError, match="2 jobs of this token are waiting") as refused:
+            await rig.submit(TEXT, owner="a")
+        assert refused.value.retry_after_s
+        await rig.submit(TEXT, owner="b")
+        await rig.queue.cancel(jobs[0].id)
+        await rig.submit(TEXT, owner="a")
+        await rig.queue.cancel(jobs[1].id)
+        with pytest.raises(JobQuotaError, match="3 jobs of this token are kept"):
+            await rig.submit(TEXT, owner="a")
+        await rig.queue.remove(jobs[0].id)
+        await rig.submit(TEXT, owner="a")
+    async with job_rig(backend, tmp_path, **bounds) as rig:
+        with pytest.raises(JobQuotaError):
+            await rig.submit(TEXT, owner="a")
+        await rig.submit(TEXT, owner="b")
+
+
+async def test_a_failed_job_is_not_tried_again_beyond_the_bound(tmp_path: Path) -> None:
+    backend = ScriptedBackend()
+    async with job_rig(backend, tmp_path, max_waiting_per_token=1) as rig:
+        failed = await rig.ended(await rig.submit(TEXT, voice="nobody"))
+        assert failed.state is JobState.FAILED
+        backend.always = ScriptStep(hold=asyncio.Event())
+        waiting = await rig.submit(TEXT)
+        with pytest.raises(JobQuotaError):
+            await rig.queue.retry(failed.id)
+        await rig.queue.cancel(waiting.id)
+        assert (await rig.queue.retry(failed.id)).state is JobState.QUEUED
+
+
+async def test_a_job_for_which_its_token_has_no_room_waits_and_the_others_go_on(
+    tmp_path: Path,
+) -> None:
+    async with job_rig(ScriptedBackend(), tmp_path, max_owner_bytes=250_000) as rig:
+        done = await rig.ended(await rig.submit(SENTENCES[0], owner="a"))
+        full = await rig.submit(TEXT, owner="a")
+        paused = await rig.reached(full, JobState.PAUSED)
+        assert paused.problem is not None
+        assert paused.problem.code == JobQuotaError.code
+        other = await rig.submit(SENTENCES[0], owner="b")
+        await until(lambda: rig.queue.get(other.id).state is JobState.DONE)
+        assert rig.queue.get(full.id).state is JobState.PAUSED
+
+        with pytest.raises(JobQuotaError, match="The jobs of this token take"):
+            await rig.submit(TEXT * 1500, owner="a")
+        await rig.queue.remove(done.id)
+        await rig.queue.cancel(full.id)
+        again = await rig.submit(SENTENCES[1], owner="a")
+        assert (await rig.ended(again)).state is JobState.DONE
 
 
 async def test_only_so_many_clients_follow_jobs(tmp_path: Path) -> None:

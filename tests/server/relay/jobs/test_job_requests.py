@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from job_site import JobSite
+from relay_site import relaying
+from server_site import TOKEN
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,7 @@ from job_site import JobSite
         ({"text": "a", "language": "xx"}, 422, "invalid_request", "language"),
         ({"text": "a", "path": "/etc/passwd"}, 422, "invalid_request", "path"),
         ({"text": "a", "name": "n" * 101}, 422, "invalid_request", "name"),
+        ({"text": "a", **dict.fromkeys(map(str, range(9_999)), 1)}, 422, "invalid_request", "keys"),
         ({"text": "* * *"}, 422, "empty_text", "Nothing in the whole text"),
         ({"text": "\x00\x07"}, 422, "empty_text", "Nothing in the whole text"),
         ({"text": "a" * 999_999}, 422, "text_too_long", "999999 characters"),
@@ -99,3 +104,27 @@ async def test_a_form_that_cannot_be_used_is_refused(
     status, _, detail = await jobs.refused(data=form)
     assert (status, words in detail) == (422, True), detail
     assert jobs.queue.jobs == ()
+
+
+async def test_each_token_of_a_relay_has_its_own_bound(tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    await asyncio.to_thread(tokens.write_text, "the-token-of-another-client\n")
+    await asyncio.to_thread(tokens.chmod, 0o600)
+    limits: dict[str, Any] = {"max_jobs_per_token": 1, "speech_tokens_file": tokens}
+    async with relaying(tmp_path, **limits) as site:
+
+        async def post(token: str) -> tuple[int, dict[str, Any]]:
+            headers = {"Authorization": f"Bearer {token}"}
+            body = {"text": "Đây là câu 1."}
+            async with site.session.post(
+                f"{site.url}/jobs", json=body, headers=headers
+            ) as response:
+                return response.status, await response.json()
+
+        assert (await post(TOKEN))[0] == 202
+        status, problem = await post(TOKEN)
+        assert (status, problem["code"]) == (429, "job_quota")
+        status, job = await post("the-token-of-another-client")
+        assert status == 202
+        assert len(job["owner"]) == 16
+        assert (await post("the-token-of-another-client"))[0] == 429

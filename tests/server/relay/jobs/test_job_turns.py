@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_clock import FakeClock
 from job_rig import job_rig, numbered, tones
 from tone_engine import same
 from waiting import until
@@ -17,8 +18,9 @@ from vieneu_colab_server.relay.jobs.turns import JobTurn, JobTurns
 from vieneu_core.audio.pcm import AudioChunk
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import BackendUnavailableError
+from vieneu_core.request_pace import RequestPace
 from vieneu_core.synthesis import SynthesisRequest
-from vieneu_core.testing.scripted import ScriptedBackend
+from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -90,7 +92,8 @@ async def test_a_waiting_job_is_cancelled_and_the_rest_goes_on(tmp_path: Path) -
 
 async def test_all_jobs_together_keep_the_pace_of_the_remote_backend(tmp_path: Path) -> None:
     backend = ScriptedBackend(name="remote")
-    async with job_rig(backend, tmp_path, remote_requests_per_minute=30) as rig:
+    clock = FakeClock()
+    async with job_rig(backend, tmp_path, clock=clock, pace=RequestPace(clock, 30)) as rig:
         first = await rig.submit(ONE[0])
         second = await rig.submit(TWO[0])
         await until(lambda: rig.queue.get(first.id).state is JobState.DONE)
@@ -99,18 +102,64 @@ async def test_all_jobs_together_keep_the_pace_of_the_remote_backend(tmp_path: P
         await rig.ended(second)
 
 
+class Away(ScriptedBackend):
+    """A backend that speaks with none but one voice while ``away`` is set."""
+
+    away = True
+    n_refused = 0
+
+    async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        if self.away and request.voice != HERE:
+            self.n_refused += 1
+            raise BackendUnavailableError("Away.", backend=self.name)
+        async for chunk in super().stream(request):
+            yield chunk
+
+
+async def test_in_an_outage_one_job_tries_and_the_others_go_on_once_it_has_spoken(
+    tmp_path: Path,
+) -> None:
+    backend = Away()
+    async with job_rig(backend, tmp_path) as rig:
+        first = await rig.submit(" ".join(ONE))
+        await rig.reached(first, JobState.PAUSED)
+        await rig.clock.advance(600)
+        before = backend.n_refused
+        others = [await rig.submit(" ".join(THREE)) for _ in range(8)]
+        for job in others:
+            await rig.reached(job, JobState.PAUSED)
+        assert backend.n_refused == before + len(others), "each has tried once"
+        await rig.clock.advance(600)
+        assert backend.n_refused <= before + len(others) + 11
+
+        await rig.queue.cancel(first.id)
+        await rig.clock.advance(600)
+        before += len(others) + 11
+        assert before + 8 <= backend.n_refused <= before + 22, "the next one tries in its place"
+        backend.away = False
+        await rig.clock.advance(60)
+        for job in others:
+            await until(lambda job=job: rig.queue.get(job.id).state is JobState.DONE)  # type: ignore[misc]
+
+
+async def test_a_job_that_waits_for_another_voice_is_not_waited_for(tmp_path: Path) -> None:
+    backend = OneVoiceAway()
+    async with job_rig(backend, tmp_path) as rig:
+        waiting = await rig.submit(" ".join(ONE), voice=AWAY)
+        await rig.reached(waiting, JobState.PAUSED)
+        await rig.clock.advance(300)
+        backend.always = ScriptStep(error=BackendUnavailableError("Away."))
+        later = await rig.submit(" ".join(TWO), voice=HERE)
+        await rig.reached(later, JobState.PAUSED)
+        backend.always = ScriptStep()
+        await rig.clock.advance(5)
+        await until(lambda: rig.queue.get(later.id).state is JobState.DONE)
+        assert rig.queue.get(waiting.id).state is JobState.PAUSED
+
+
 async def test_jobs_that_nothing_can_speak_wait_together_and_go_on_in_order(
     tmp_path: Path,
 ) -> None:
-    class Away(ScriptedBackend):
-        away = True
-
-        async def stream(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-            if self.away:
-                raise BackendUnavailableError("Away.", backend=self.name)
-            async for chunk in super().stream(request):
-                yield chunk
-
     backend = Away()
     async with job_rig(backend, tmp_path) as rig:
         jobs = [await rig.submit(" ".join(sentences)) for sentences in (ONE, THREE)]

@@ -6,11 +6,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from fake_clock import FakeClock
 from job_rig import SENTENCES, TEXT, job_rig, tones
 from tone_engine import same
 from waiting import until
 
 from vieneu_colab_server.relay.jobs.job import JobState
+from vieneu_core.request_pace import RequestPace
 from vieneu_core.testing.scripted import ScriptedBackend, ScriptStep
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -70,9 +72,27 @@ async def test_announcements_without_end_do_not_stop_a_sentence_for_ever(tmp_pat
         await rig.ended(job)
 
 
+async def test_an_interrupted_sentence_counts_in_the_pace(tmp_path: Path) -> None:
+    backend = ScriptedBackend([ScriptStep(hold=asyncio.Event())], name="remote")
+    clock = FakeClock()
+    async with job_rig(backend, tmp_path, clock=clock, pace=RequestPace(clock, 6)) as rig:
+        job = await rig.submit(TEXT)
+        await until(lambda: len(backend.record.begun) == 1)
+        rig.busy.append("announcement")
+        await rig.clock.advance(1.0)
+        rig.busy.clear()
+        await rig.clock.advance(1.0)
+        await until(lambda: rig.queue.get(job.id).n_done == 1)
+        await rig.clock.advance(17.0)
+        assert len(backend.record.begun) == 2
+        await rig.clock.advance(5.0)
+        await until(lambda: len(backend.record.begun) == 3)
+
+
 async def test_a_remote_backend_is_left_room_for_announcements(tmp_path: Path) -> None:
     backend = ScriptedBackend(name="remote")
-    async with job_rig(backend, tmp_path, remote_requests_per_minute=30) as rig:
+    clock = FakeClock()
+    async with job_rig(backend, tmp_path, clock=clock, pace=RequestPace(clock, 30)) as rig:
         job = await rig.submit(TEXT)
         for n_finished in range(1, 7):
             await until(lambda n=n_finished: rig.queue.get(job.id).n_done == n)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Size and time limits of request bodies, each and all together."""
+"""Limits of request bodies: their size, each and all together, their time and their keys."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vieneu_colab_server.problems import problem_response
 from vieneu_core.errors import BackendBusyError, BodyTooLargeError, InvalidRequestError, VieneuError
 from vieneu_core.translatable import Translatable
+from vieneu_core.untrusted_json import MAX_KEYS, has_too_many_keys
 
 MIN_BYTES_PER_S = 50_000
 """Slowest client whose large body is still awaited: 0.4 Mbit/s."""
@@ -33,9 +34,11 @@ class BodyLimit:
             to arrive whole. What has arrived of a larger one gives it more, by `MIN_BYTES_PER_S`.
         max_total_bytes: Bodies of all running requests together; further ones are refused.
         bodiless: Paths whose requests have no body: none is read.
+        reserves: Whether memory for the whole body is reserved before any of it is read, so that
+            none is refused midway: as much as it states, or ``max_bytes`` where it states nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its limits, by keyword
         self,
         app: ASGIApp,
         *,
@@ -43,12 +46,14 @@ class BodyLimit:
         timeout_s: float,
         max_total_bytes: int,
         bodiless: frozenset[str] = frozenset(),
+        reserves: bool = False,
     ) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s
         self._max_total_bytes = max_total_bytes
         self._bodiless = bodiless
+        self._reserves = reserves
         self._total_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,6 +67,8 @@ class BodyLimit:
         reserved = _Reserved()
         try:
             body = await self._read(scope, receive, reserved)
+            if body is not None and b"json" in _header(scope, b"content-type").lower():
+                _check_keys(body)
         except VieneuError as error:
             await problem_response(error)(scope, receive, send)
         else:
@@ -72,9 +79,11 @@ class BodyLimit:
 
     async def _read(self, scope: Scope, receive: Receive, reserved: _Reserved) -> bytes | None:
         """Return the body; None if the client has disconnected."""
-        declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        if int(declared) > self._max_bytes:
+        declared = int(_header(scope, b"content-length") or self._max_bytes)
+        if declared > self._max_bytes:
             raise self._too_large()
+        if self._reserves:
+            self._reserve(reserved, declared)
         began_s = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._timeout_s) as limit:
@@ -99,25 +108,46 @@ class BodyLimit:
             part = message.get("body", b"")
             if len(body) + len(part) > self._max_bytes:
                 raise self._too_large()
-            if self._total_bytes + len(part) > self._max_total_bytes:
-                raise BackendBusyError(
-                    "Other requests hold all memory that bodies may use.",
-                    retry_after_s=_RETRY_AFTER_S,
-                )
-            self._total_bytes += len(part)
-            reserved.n_bytes += len(part)
             body += part
+            self._reserve(reserved, max(0, len(body) - reserved.n_bytes))
             arrived_s = asyncio.get_running_loop().time()
             due_s = began_s + len(body) / MIN_BYTES_PER_S
             limit.reschedule(min(arrived_s, due_s) + self._timeout_s)
             if not message.get("more_body", False):
                 return bytes(body)
 
+    def _reserve(self, reserved: _Reserved, n_bytes: int) -> None:
+        if self._total_bytes + n_bytes > self._max_total_bytes:
+            raise BackendBusyError(
+                "Other requests hold all memory that bodies may use.", retry_after_s=_RETRY_AFTER_S
+            )
+        self._total_bytes += n_bytes
+        reserved.n_bytes += n_bytes
+
     def _too_large(self) -> BodyTooLargeError:
         return BodyTooLargeError(
             Translatable(
                 "The request body has more than {max_bytes} bytes.", max_bytes=self._max_bytes
             )
+        )
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((bytes(value) for known, value in scope["headers"] if known == name), b"")
+
+
+def _check_keys(body: bytes) -> None:
+    """Refuse a body before each of its keys is validated, and becomes an error of its own.
+
+    Raises:
+        InvalidRequestError: an object in it has too many.
+    """
+    if has_too_many_keys(body):
+        raise InvalidRequestError(
+            Translatable(
+                "The request body has an object with more than {most} keys.", most=MAX_KEYS
+            ),
+            remedy="Send only the fields that are documented.",
         )
 
 

@@ -28,8 +28,9 @@ from vieneu_colab_server.relay.dictionary_routes import dictionary_routes
 from vieneu_colab_server.relay.event_stream import EventHistory
 from vieneu_colab_server.relay.history import RelayHistory, history_routes
 from vieneu_colab_server.relay.ingress import Ingress, IngressGate
-from vieneu_colab_server.relay.jobs.api import job_api
+from vieneu_colab_server.relay.jobs.api import backend_away, job_api
 from vieneu_colab_server.relay.jobs.queue import JobQueue
+from vieneu_colab_server.relay.jobs.settings import JobSettings
 from vieneu_colab_server.relay.jobs.store import JobStore
 from vieneu_colab_server.relay.login import AdminAccount
 from vieneu_colab_server.relay.login_routes import login_routes
@@ -56,6 +57,7 @@ from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.backends.base import Backend
 from vieneu_core.cache_builder import build_cache
 from vieneu_core.clock import Clock, SystemClock
+from vieneu_core.request_pace import RequestPace
 
 if TYPE_CHECKING:
     from vieneu_colab_server.relay.wyoming.server import WyomingServer
@@ -128,11 +130,19 @@ def create_relay_app(
     unheard = measured(router, Source.PREPARATION)
     cached = _cached(administration, unheard, metrics.speech, clock)
     backend = measured(cached or router, Source.LIVE)
+    pace = RequestPace(clock)  # of all that nobody waits for: one limit of the server holds for it
     jobs = JobQueue(
         measured(router, Source.JOB),
-        JobStore(parts.jobs_folder, max_total_bytes=MAX_JOBS_BYTES),
+        JobStore(
+            parts.jobs_folder,
+            max_total_bytes=MAX_JOBS_BYTES,
+            max_owner_bytes=settings.max_job_bytes_per_token,
+        ),
         clock,
-        busy=lambda: service.queue.depth > 0,
+        lambda: service.queue.depth > 0,
+        JobSettings(max_jobs_per_token=settings.max_jobs_per_token),
+        pace=pace,
+        backend_away=lambda: backend_away(router),
         find_reference=lambda voice: service.uploads.find(voice),  # noqa: PLW0108 - made below
     )
     added = [
@@ -178,7 +188,7 @@ def create_relay_app(
         cached,
         router=router,
         busy=lambda: service.queue.depth > 0,
-        clock=clock,
+        pace=pace,
         max_chars=settings.max_text_chars,
     )
     speak_sessions = SpeakSessions(

@@ -12,7 +12,6 @@ from starlette.responses import StreamingResponse
 
 from vieneu_colab_server.relay.event_stream import report_json
 from vieneu_colab_server.relay.guard import ADMIN_API
-from vieneu_core.clock import Clock
 from vieneu_core.errors import (
     BackendError,
     InvalidRequestError,
@@ -22,6 +21,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.i18n import best_language
 from vieneu_core.preparer import Preparer
+from vieneu_core.request_pace import RequestPace
 from vieneu_core.router import ErrorReport, Router
 from vieneu_core.synthesis import SynthesisRequest
 from vieneu_core.translatable import Translatable
@@ -69,7 +69,7 @@ class AnnouncementPreparation:
         cached: Speaks and keeps them; None where the settings want no cache.
         router: Behind the cache; says when its chosen backend is ready again.
         busy: Whether announcements wait or are being spoken.
-        clock: Time.
+        pace: Spaces the requests to the remote backend; it has the clock.
         max_chars: Longest announcement.
     """
 
@@ -79,13 +79,13 @@ class AnnouncementPreparation:
         *,
         router: Router,
         busy: Callable[[], bool],
-        clock: Clock,
+        pace: RequestPace,
         max_chars: int,
     ) -> None:
         self._cached = cached
         self._router = router
         self._busy = busy
-        self._clock = clock
+        self._pace = pace
         self._max_chars = max_chars
 
     def state(self) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class AnnouncementPreparation:
     async def _prepared(
         self, cached: CachedBackend, requests: list[SynthesisRequest], language: str
     ) -> AsyncGenerator[bytes, None]:
-        preparer = Preparer(cached, self._router, clock=self._clock, idle=self._idle)
+        preparer = Preparer(cached, self._router, pace=self._pace, idle=self._idle)
         away: VieneuError | None = None
         for number, request in enumerate(requests, 1):
             if away is not None:
@@ -151,7 +151,7 @@ class AnnouncementPreparation:
 
     async def _idle(self) -> None:
         while self._busy():
-            await self._clock.sleep(BUSY_CHECK_S)
+            await self._pace.clock.sleep(BUSY_CHECK_S)
 
     async def _until_ready(self, failure: BackendError) -> BackendError | None:
         """Let a worker that died be restarted: one announcement must not take the next with it.
@@ -164,7 +164,7 @@ class AnnouncementPreparation:
                     return None
             except BackendError as error:
                 failure = error
-            await self._clock.sleep(READY_CHECK_S)
+            await self._pace.clock.sleep(READY_CHECK_S)
         return failure
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.composer import MaxDepthExceededError
+from ruamel.yaml.composer import Composer, MaxDepthExceededError
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -41,7 +41,10 @@ _YAML_PROBLEMS = (
 
 
 _MAX_DEPTH = 50
+_MAX_NODES = 5_000
+"""Keys and values as they are written: reading each takes 40 µs, and is done more than once."""
 _MAX_VALUES = 100_000
+"""The same with those that an alias repeats."""
 _MAX_NUMBER_CHARS = 1_000
 """Python reads longer ones in hexadecimal, and then writes them nowhere, in no error either."""
 _NUMBER = "tag:yaml.org,2002:int"
@@ -105,6 +108,10 @@ class Document:
                 failure = settings_file_error(
                     path, "it has too many values", "Repeat less with '*'."
                 )
+        except _TooManyNodesError:
+            failure = settings_file_error(
+                path, "it has too many values", "Remove what is not a setting of VieNeu Relay."
+            )
         except (MaxDepthExceededError, RecursionError):
             failure = settings_file_error(
                 path, "it is nested far too deeply", "Write lines of the form key: value."
@@ -177,9 +184,26 @@ class Document:
         )
 
 
+class _TooManyNodesError(YAMLError):
+    """The text has more than `_MAX_NODES` keys and values."""
+
+
+class _BoundedComposer(Composer):
+    """Stops at the first node that is too many, before the rest is read."""
+
+    _n_nodes = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self._n_nodes += 1
+        if self._n_nodes > _MAX_NODES:
+            raise _TooManyNodesError
+        return super().compose_node(parent, index)
+
+
 def _bounded(yaml: YAML) -> YAML:
-    """Bound the nesting: without, 50 kB of ``[`` take seconds."""
+    """Bound nesting and number of values: 50 kB of ``[``, or 60 000 keys, would take seconds."""
     yaml.max_depth = _MAX_DEPTH
+    yaml.Composer = _BoundedComposer
     return yaml
 
 

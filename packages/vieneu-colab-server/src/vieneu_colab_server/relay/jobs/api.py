@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
+from starlette.requests import Request
+
 from vieneu_colab_server.app import AddedApi
+from vieneu_colab_server.middleware.auth import bearer_token
 from vieneu_colab_server.relay.jobs.queue import JobQueue
 from vieneu_colab_server.relay.jobs.routes import JOBS, ReadReference, job_routes
 from vieneu_colab_server.speech_service import SpeechService
+from vieneu_colab_server.tokens.rotation import TokenRotation
 from vieneu_core.backends.base import BackendState
 from vieneu_core.errors import BackendError, CloningUnsupportedError
 from vieneu_core.router import Mode, Router
@@ -18,10 +24,17 @@ def job_api(queue: JobQueue, router: Router) -> AddedApi:
         routes=lambda made: job_routes(
             queue,
             _reading(router, made.speech),
+            owner_of=lambda request: _owner_of(made.tokens, request),
             stopping=lambda: made.lifecycle.draining,
         ),
         prefix=JOBS,
     )
+
+
+def _owner_of(tokens: TokenRotation, request: Request) -> str:
+    """Return what stands for the token of a request, in answers too: nobody can tell it by that."""
+    owner = tokens.owner_of(bearer_token(request.scope["headers"]))
+    return hashlib.sha256(owner.encode()).hexdigest()[:16] if owner else ""
 
 
 def _reading(router: Router, speech: SpeechService) -> ReadReference:
@@ -31,6 +44,12 @@ def _reading(router: Router, speech: SpeechService) -> ReadReference:
         return await speech.reference(sample, transcript)
 
     return read
+
+
+def backend_away(router: Router) -> bool:
+    """Return whether a backend that is set up cannot speak now."""
+    states = {backend.state for backend in router.status().backends}
+    return any(not state.ready for state in states - {BackendState.NOT_CONFIGURED})
 
 
 async def none_clones(router: Router) -> bool:

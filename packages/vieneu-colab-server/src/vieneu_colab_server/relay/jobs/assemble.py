@@ -185,7 +185,7 @@ class Assembly:
                 ),
                 remedy="Choose MP3 or OGG, or send the text in several parts.",
             )
-        self.store.require_room(n_bytes)
+        self.store.require_room(self.job.id, n_bytes)
 
     def _note_what_was_spoken(self) -> None:
         for index, spoken in sorted(self.spoken.items()):

@@ -45,12 +45,24 @@ class JobStorageError(VieneuError):
     http_status: ClassVar[HTTPStatus] = HTTPStatus.INSUFFICIENT_STORAGE
 
 
+class JobQuotaError(JobStorageError):
+    """A token has as many jobs, or as much of the disk for them, as one token may have."""
+
+    code = "job_quota"
+    title = "Too many jobs of this token"
+    default_remedy = "Wait until jobs of this token have ended, or remove those that have."
+    http_status: ClassVar[HTTPStatus] = HTTPStatus.TOO_MANY_REQUESTS
+
+
 class ChosenVoiceAwayError(BackendUnavailableError):
     """A fallback would speak, and the job waits for the voice that was chosen."""
 
     code = "chosen_voice_away"
     title = "Chosen voice not available"
-    default_remedy = "Nothing need be done: the job waits, then goes on with the fallback voice."
+    default_remedy = (
+        "Nothing need be done: the job waits for the backend that has this voice, and goes on with "
+        "the fallback voice if that takes too long."
+    )
 
 
 class DamagedJobError(VieneuError):

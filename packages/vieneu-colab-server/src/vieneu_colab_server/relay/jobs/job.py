@@ -107,6 +107,8 @@ class Job(_Value):
     id: str
     spec: JobSpec
     state: JobState = JobState.QUEUED
+    owner: str = ""
+    """Stands for the token that made it; empty for the server's own token."""
     n_sentences: int
     n_done: int = 0
     """Sentences spoken or left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -13,8 +13,9 @@ from vieneu_colab_server.relay.jobs.errors import JobStorageError
 from vieneu_colab_server.relay.jobs.finished_sentence import FinishedSentence
 from vieneu_colab_server.relay.jobs.job import MAX_NOTES, Fallback, Job, JobState
 from vieneu_colab_server.relay.jobs.plan import Plan
+from vieneu_colab_server.relay.jobs.retries import JobRetries
 from vieneu_colab_server.relay.jobs.settings import JobSettings
-from vieneu_colab_server.relay.jobs.speaking import Finished, SentenceSpeaker
+from vieneu_colab_server.relay.jobs.speaking import BackendAway, Finished, SentenceSpeaker
 from vieneu_colab_server.relay.jobs.store import JobStore
 from vieneu_colab_server.relay.jobs.turns import JobTurn
 from vieneu_core.backends.base import Backend
@@ -52,8 +53,10 @@ class JobRun:
     find_reference: FindReference
     settings: JobSettings
     pace: RequestPace
-    """Of all jobs together."""
+    """Of all requests that nobody waits for."""
     turn: JobTurn
+    retries: JobRetries
+    backend_away: BackendAway
     _spoken: dict[int, FinishedSentence] = field(default_factory=dict, init=False)
     _problem: VieneuError | None = field(default=None, init=False)
     """Why it is paused."""
@@ -110,6 +113,7 @@ class JobRun:
             find_reference=await self._find_reference(),
             pause=self._pause,
             pace=self.pace,
+            backend_away=self.backend_away,
             heard={plan.sentences[i].voice for i, one in self._spoken.items() if one.n_samples},
         )
         for index, sentence in enumerate(plan.sentences):
@@ -167,8 +171,15 @@ class JobRun:
                 n_failures += 1
                 await self._pause(error, n_failures)
 
-    async def _pause(self, error: VieneuError, n_failures: int) -> float:
+    async def _pause(
+        self, error: VieneuError, n_failures: int, reason: Hashable | None = None
+    ) -> float:
         """Show why nothing happens, and wait until it is time to try again; others may run.
+
+        Args:
+            error: Why.
+            n_failures: How often in a row.
+            reason: What other jobs wait for, too; None: nothing.
 
         Returns:
             The seconds for which only the turn was waited for.
@@ -178,8 +189,5 @@ class JobRun:
             await self.update(state=JobState.PAUSED, problem=problem_of(error))
         longest_s = self.settings.longest_retry_s
         pause_s = Backoff(first_s=_FIRST_RETRY_S, longest_s=longest_s).pause_s(n_failures)
-        self.turn.release()
-        await self.clock.sleep(max(pause_s, min(error.retry_after_s or 0.0, longest_s)))
-        began_s = self.clock.monotonic()
-        await self.turn.take()
-        return self.clock.monotonic() - began_s
+        pause_s = max(pause_s, min(error.retry_after_s or 0.0, longest_s))
+        return await self.retries.wait(reason or self.job.id, pause_s, self.turn)

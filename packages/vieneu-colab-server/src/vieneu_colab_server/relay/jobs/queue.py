@@ -12,25 +12,28 @@ from types import TracebackType
 from typing import Self
 
 from vieneu_colab_server.relay.jobs.attempt import Announcements, FindReference, no_reference
-from vieneu_colab_server.relay.jobs.board import RETRY_AFTER_S, JobBoard
+from vieneu_colab_server.relay.jobs.board import JobBoard
 from vieneu_colab_server.relay.jobs.errors import JobNotDoneError, JobStorageError
 from vieneu_colab_server.relay.jobs.folder import present
 from vieneu_colab_server.relay.jobs.job import Job, JobSpec, JobState
 from vieneu_colab_server.relay.jobs.kept_reference import kept
 from vieneu_colab_server.relay.jobs.plan import Plan, plan_of
+from vieneu_colab_server.relay.jobs.room import check_room, check_waiting
 from vieneu_colab_server.relay.jobs.script import parse_script
 from vieneu_colab_server.relay.jobs.settings import JobSettings
+from vieneu_colab_server.relay.jobs.speaking import BackendAway
 from vieneu_colab_server.relay.jobs.store import JobStore, new_job_id
 from vieneu_colab_server.relay.jobs.worker import JobWorker
 from vieneu_core.backends.base import Backend
 from vieneu_core.clock import Clock
-from vieneu_core.errors import BackendBusyError
+from vieneu_core.request_pace import RequestPace
 from vieneu_core.synthesis import ReferenceAudio, SynthesisRequest
 from vieneu_core.threads import on_thread
 from vieneu_core.translatable import Translatable
 
 _LOGGER = logging.getLogger(__name__)
 _EXPIRY_CHECK_S = 3600.0
+_AGAIN = {"state": JobState.QUEUED, "problem": None, "joining": False, "ended_at": None}
 
 
 class JobQueue:
@@ -42,8 +45,10 @@ class JobQueue:
         clock: Of the pauses, and of the time after which ended jobs are removed.
         busy: Whether announcements wait or are being spoken, which go first. Jobs must not count.
         settings: Limits.
+        pace: Spaces the requests to the remote backend; None: those of the jobs alone.
         find_reference: Finds the clips of uploaded voices. One that is gone after a restart is a
             voice that does not exist.
+        backend_away: Whether a backend is away: it may have a voice that the others lack.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, each once
@@ -54,7 +59,9 @@ class JobQueue:
         busy: Callable[[], bool],
         settings: JobSettings | None = None,
         *,
+        pace: RequestPace | None = None,
         find_reference: FindReference = no_reference,
+        backend_away: BackendAway = lambda: False,
     ) -> None:
         self.settings = settings or JobSettings()
         """Limits."""
@@ -68,7 +75,9 @@ class JobQueue:
             clock=clock,
             announcements=Announcements(busy, clock, self.settings.busy_check_s),
             find_reference=find_reference,
+            backend_away=backend_away,
             settings=self.settings,
+            pace=pace or RequestPace(clock),
         )
         self._submitting = asyncio.Lock()
         self._changing = asyncio.Lock()
@@ -81,10 +90,9 @@ class JobQueue:
             ConfigurationError: another process uses the folder.
             JobStorageError: the folder cannot be used.
         """
-        again = {"state": JobState.QUEUED, "problem": None, "joining": False}
         try:
             self._board.take(
-                job if job.state.ended else job.model_copy(update=again)
+                job if job.state.ended else job.model_copy(update=_AGAIN)
                 for job in await on_thread(self._store.open)
             )
             await self._remove_expired()
@@ -141,7 +149,12 @@ class JobQueue:
         return self._board.watch(job_id, every_s=every_s)
 
     async def submit(
-        self, spec: JobSpec, text: str, reference: ReferenceAudio | None = None
+        self,
+        spec: JobSpec,
+        text: str,
+        reference: ReferenceAudio | None = None,
+        *,
+        owner: str = "",
     ) -> Job:
         """Add a job.
 
@@ -149,9 +162,11 @@ class JobQueue:
             spec: What is asked for.
             text: The text.
             reference: Speaks what has no voice of its own, in the place of ``spec.voice``.
+            owner: Stands for who asks for it.
 
         Raises:
             RequestError: the text or a field cannot be used.
+            JobQuotaError: there is no room for one more of this owner.
             BackendBusyError: too many jobs wait.
             JobStorageError: there is no room for one more.
         """
@@ -159,11 +174,12 @@ class JobQueue:
         if reference is not None:
             spec = spec.model_copy(update={"has_reference": True, "voice": None})
         async with self._submitting:  # reading a text takes a processor: one at a time
-            self._check_room()
+            check_room(self.jobs, owner, self.settings)
             plan = await on_thread(self._plan, spec, text)
             job = Job(
                 id=new_job_id(),
                 spec=spec,
+                owner=owner,
                 n_sentences=len(plan.sentences),
                 created_at=self._next_moment(),
             )
@@ -200,6 +216,7 @@ class JobQueue:
         Raises:
             JobNotFoundError: there is no such job.
             JobNotDoneError: it has not failed.
+            VieneuError: too many wait; see `check_waiting`.
             JobStorageError: that cannot be kept.
         """
         async with self._changing:
@@ -209,8 +226,8 @@ class JobQueue:
                     Translatable("The job is {state}.", state=job.state.value),
                     remedy="Only a job that has failed can be tried again.",
                 )
-            again = {"state": JobState.QUEUED, "problem": None, "joining": False, "ended_at": None}
-            job = job.model_copy(update=again)
+            check_waiting(self.jobs, job.owner, self.settings)
+            job = job.model_copy(update=_AGAIN)
             await on_thread(self._store.save, job)
             self._board.take([job])
         self._worker.wake()
@@ -265,16 +282,6 @@ class JobQueue:
             has_reference=spec.has_reference,
         )
         return plan_of(script, self.settings)
-
-    def _check_room(self) -> None:
-        n_waiting = sum(not job.state.ended for job in self.jobs)
-        if n_waiting >= self.settings.max_waiting:
-            raise BackendBusyError(
-                Translatable("{n_jobs} jobs are waiting already.", n_jobs=n_waiting),
-                retry_after_s=RETRY_AFTER_S,
-            )
-        if len(self.jobs) >= self.settings.max_jobs:
-            raise JobStorageError(Translatable("{n_jobs} jobs are kept.", n_jobs=len(self.jobs)))
 
     # --- expiry -------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.responses import FileResponse, StreamingResponse
 
-from vieneu_colab_server.openapi import READ_PROBLEMS, SPEECH_PROBLEMS, Responses
+from vieneu_colab_server.openapi import READ_PROBLEMS, SPEECH_PROBLEMS, UNAVAILABLE, Responses
 from vieneu_colab_server.relay.jobs.bodies import JobBody, body_of_form, body_of_json
 from vieneu_colab_server.relay.jobs.errors import JobMediaTypeError
 from vieneu_colab_server.relay.jobs.job import Job
@@ -39,6 +39,7 @@ _NOT_DONE: Responses = {
     **_UNKNOWN,
 }
 _NOT_MADE: Responses = {
+    429: {"model": Problem, "description": "Too many requests, or jobs of this token."},
     415: {"model": Problem, "description": "Neither JSON nor a form."},
     507: {"model": Problem, "description": "No room for one more job."},
 }
@@ -72,6 +73,7 @@ def job_routes(
     queue: JobQueue,
     read_reference: ReadReference,
     *,
+    owner_of: Callable[[Request], str] = lambda _: "",
     stopping: Callable[[], bool] = lambda: False,
 ) -> APIRouter:
     """Return the routes of long jobs.
@@ -79,6 +81,7 @@ def job_routes(
     Args:
         queue: Has the jobs.
         read_reference: Checks and decodes the reference audio of a job.
+        owner_of: Returns what stands for the token of a request.
         stopping: Whether the server is stopping: then nobody follows a job any longer.
     """
     router = APIRouter(tags=["jobs"])
@@ -93,7 +96,7 @@ def job_routes(
         """Make a job of a text, subtitles or a dialogue, as JSON or as a form with a file."""
         body = await _body(request, queue.settings.max_script_bytes)
         reference = await read_reference(body.voice_sample_path, body.voice_transcript)
-        job = await queue.submit(body.spec, body.script[1], reference)
+        job = await queue.submit(body.spec, body.script[1], reference, owner=owner_of(request))
         response.headers["Location"] = f"{JOBS}/{job.id}"
         return job
 
@@ -107,7 +110,7 @@ def job_routes(
         """Return one job as it is now."""
         return queue.get(job_id)
 
-    @router.post(f"{JOBS}/{{job_id}}/retry", responses=_NOT_DONE)
+    @router.post(f"{JOBS}/{{job_id}}/retry", responses={**_NOT_DONE, **UNAVAILABLE})
     async def retry(job_id: str) -> Job:
         """Let a job that has failed go on where it was."""
         return await queue.retry(job_id)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from vieneu_core.request_pace import REMOTE_REQUESTS_PER_MINUTE
-
 MIB = 1024 * 1024
 
 
@@ -27,6 +25,10 @@ class JobSettings(BaseModel):
     """Jobs that are kept, the ended ones included."""
     max_waiting: PositiveInt = 20
     """Jobs that have not ended."""
+    max_jobs_per_token: PositiveInt = 50
+    """Those of one token, the ended ones included."""
+    max_waiting_per_token: PositiveInt = 10
+    """Those of one token that have not ended."""
     max_watchers: PositiveInt = 100
     """Clients that follow the progress of jobs."""
     max_total_bytes: PositiveInt = 4096 * MIB
@@ -47,8 +49,6 @@ class JobSettings(BaseModel):
     """Sentences left out in a row; after that it is the engine which fails, and the job waits."""
     max_interruptions: int = Field(default=3, ge=0)
     """How often announcements may interrupt one sentence before it is spoken to its end."""
-    remote_requests_per_minute: PositiveInt = REMOTE_REQUESTS_PER_MINUTE
-    """Sentences sent to the remote backend."""
     busy_check_s: PositiveFloat = 0.1
     """How often a job checks whether an announcement waits."""
 

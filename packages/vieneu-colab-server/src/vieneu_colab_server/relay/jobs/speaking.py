@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 
 from vieneu_colab_server.problems import problem_of
@@ -48,6 +48,8 @@ from vieneu_core.threads import on_thread
 _ABOUT_THE_VOICE = (VoiceNotFoundError, CloningUnsupportedError, WatermarkUnavailableError)
 _ABOUT_THE_SENTENCE = (SynthesisFailedError, BadAudioError, WorkerDiedError)
 
+BackendAway = Callable[[], bool]
+"""Says whether a backend that is set up cannot speak now."""
 Finished = tuple[FinishedSentence, bytes]
 """What is known of a sentence, and its samples."""
 
@@ -63,9 +65,10 @@ class SentenceSpeaker:
         clock: Limits the wait for the chosen voice.
         announcements: Go first.
         find_reference: Finds the clips of uploaded voices.
-        pause: Called with each failure and the number of failures in a row; returns when to try
-            again.
+        pause: Called with each failure, the number of failures in a row, and what other jobs may
+            wait for, too; returns when to try again.
         pace: Spaces the requests to the remote backend.
+        backend_away: Whether a backend is away: it may have a voice that the others lack.
         heard: Voices that have spoken in this job: one that is missing now may come back.
     """
 
@@ -75,8 +78,9 @@ class SentenceSpeaker:
     clock: Clock
     announcements: Announcements
     find_reference: FindReference
-    pause: Callable[[VieneuError, int], Awaitable[float]]
+    pause: Callable[[VieneuError, int, Hashable | None], Awaitable[float]]
     pace: RequestPace
+    backend_away: BackendAway
     heard: set[str | None]
     _wait_ends_s: float | None = field(default=None, init=False)
     _n_left_out: int = field(default=0, init=False)
@@ -92,10 +96,13 @@ class SentenceSpeaker:
         while True:
             try:
                 finished = await self._spoken(sentence, refuse_fallback=self._refuses_fallback())
-            except _ABOUT_THE_VOICE as error:
-                if sentence.voice not in self.heard:
+            except _ABOUT_THE_VOICE:
+                if sentence.voice not in self.heard and not self.backend_away():
                     raise
-                failure: VieneuError = error
+                failure: BackendError = ChosenVoiceAwayError(
+                    "The job waits for the backend that has this voice.",
+                    remedy="Start that backend, or cancel the job and choose another voice.",
+                )
             except RequestError as error:
                 return _left_out(error, may_return=False)
             except BackendError as error:
@@ -112,7 +119,7 @@ class SentenceSpeaker:
                 self._note_success(sentence, finished[0])
                 return finished
             n_failures += 1
-            others_s = await self.pause(failure, n_failures)
+            others_s = await self.pause(failure, n_failures, self._reason(failure, sentence))
             if self._wait_ends_s is not None:  # it was not the backend that was waited for
                 self._wait_ends_s += others_s
 
@@ -159,6 +166,7 @@ class SentenceSpeaker:
     async def _speech(self, sentence: Sentence, *, refuse_fallback: bool) -> Speech:
         for _ in range(self.settings.max_interruptions):
             await self.announcements.over()
+            begun_s = self.clock.monotonic()
             try:
                 return await speak_unless(
                     self.announcements,
@@ -167,7 +175,7 @@ class SentenceSpeaker:
                     refuse_fallback=refuse_fallback,
                 )
             except InterruptedByAnnouncementError:
-                continue
+                self.pace.sent(begun_s)  # the remote backend may have counted it
         await self.announcements.over()
         return await speak(self.backend, self._request(sentence), refuse_fallback=refuse_fallback)
 
@@ -181,6 +189,14 @@ class SentenceSpeaker:
             speed=self.spec.speed,
             watermark=self.spec.watermark,
         )
+
+    def _reason(self, failure: BackendError, sentence: Sentence) -> Hashable | None:
+        """Return what a job waits for: the same for those that the same backend will speak."""
+        if _is_about_the_sentence(failure):
+            return None
+        spec = self.spec
+        own_clip = sentence.voice is None and spec.has_reference
+        return failure.code, sentence.voice, own_clip, spec.language, spec.watermark
 
     def _refuses_fallback(self) -> bool:
         if self.spec.fallback is Fallback.ACCEPT:

@@ -26,6 +26,7 @@ from pydantic import ValidationError
 from vieneu_colab_server.relay.jobs.errors import (
     DamagedJobError,
     JobNotFoundError,
+    JobQuotaError,
     JobStorageError,
 )
 from vieneu_colab_server.relay.jobs.finished_sentence import (
@@ -61,13 +62,18 @@ class JobStore:
     Args:
         folder: Made where it is not there; only its owner can read it.
         max_total_bytes: Nothing is added beyond that.
+        max_owner_bytes: Nor to the jobs of one owner beyond that; None: as many.
     """
 
-    def __init__(self, folder: Path, *, max_total_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, *, max_total_bytes: int, max_owner_bytes: int | None = None
+    ) -> None:
         self._root = folder
         self._max_total_bytes = max_total_bytes
+        self._max_owner_bytes = max_owner_bytes or max_total_bytes
         self._lock: IO[bytes] | None = None
         self._n_bytes: dict[str, int] = {}
+        self._owners: dict[str, str] = {}
 
     def open(self) -> list[Job]:
         """Return the jobs that are there, the oldest first; what killed writers left is removed.
@@ -105,7 +111,7 @@ class JobStore:
             return None
         if job.state in {JobState.DONE, JobState.CANCELLED}:
             self.finish(job.id)
-        self._n_bytes[job.id] = size_of(folder)
+        self._n_bytes[job.id], self._owners[job.id] = size_of(folder), job.owner
         return job
 
     # --- jobs ---------------------------------------------------------------------------------
@@ -120,9 +126,10 @@ class JobStore:
         if reference is not None:
             files[_REFERENCE] = reference
         n_bytes = sum(map(len, files.values()))
-        self.require_room(n_bytes)
         folder = self._folder(job.id)
+        self._owners[job.id] = job.owner
         try:
+            self.require_room(job.id, n_bytes)
             with translated():
                 folder.mkdir(_PRIVATE_FOLDER)
                 (folder / _SENTENCES).mkdir(_PRIVATE_FOLDER)
@@ -131,6 +138,7 @@ class JobStore:
                 write_atomic(folder / _JOB, job.model_dump_json(), mode=PRIVATE)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
+            del self._owners[job.id]
             raise
         self._n_bytes[job.id] = n_bytes
 
@@ -190,6 +198,7 @@ class JobStore:
             (folder / _JOB).unlink(missing_ok=True)  # without it the rest is nobody's
             shutil.rmtree(folder, ignore_errors=True)
         self._n_bytes.pop(job_id, None)
+        self._owners.pop(job_id, None)
 
     # --- sentences ----------------------------------------------------------------------------
 
@@ -200,7 +209,7 @@ class JobStore:
             JobStorageError: there is no room, or it cannot be written.
         """
         content = joined(spoken, pcm)
-        self.require_room(len(content))
+        self.require_room(job_id, len(content))
         path = self._sentence(job_id, index)
         with translated():
             before = path.stat().st_size if path.exists() else 0
@@ -250,22 +259,24 @@ class JobStore:
         with translated():
             write_atomic(self.subtitles_path(job_id), text, mode=PRIVATE)
 
-    def require_room(self, n_bytes: int) -> None:
-        """Make sure that so many bytes more may be kept.
+    def require_room(self, job_id: str, n_bytes: int) -> None:
+        """Make sure that so many bytes more may be kept of a job.
 
         Raises:
             JobStorageError: they may not.
         """
-        used = sum(list(self._n_bytes.values()))
+        kept, owner = dict(self._n_bytes), self._owners.get(job_id)
+        used = sum(kept.values())
         if used + n_bytes > self._max_total_bytes:
-            raise JobStorageError(
-                Translatable(
-                    "The jobs take {used} MB, and {wanted} MB more would exceed their {most} MB.",
-                    used=used // _MIB,
-                    wanted=-(-n_bytes // _MIB),
-                    most=self._max_total_bytes // _MIB,
-                )
+            text = "The jobs take {used} MB, and {wanted} MB more would exceed their {most} MB."
+            raise JobStorageError(_no_room(text, used, n_bytes, self._max_total_bytes))
+        used = sum(kept[one] for one in kept if self._owners.get(one) == owner)
+        if used + n_bytes > self._max_owner_bytes:
+            text = (
+                "The jobs of this token take {used} MB, and {wanted} MB more would exceed their "
+                "{most} MB."
             )
+            raise JobQuotaError(_no_room(text, used, n_bytes, self._max_owner_bytes))
 
     def _folder(self, job_id: str) -> Path:
         if not _ID.fullmatch(job_id):
@@ -274,3 +285,7 @@ class JobStore:
 
     def _sentence(self, job_id: str, index: int) -> Path:
         return self._folder(job_id) / _SENTENCES / f"{index:06d}"
+
+
+def _no_room(text: str, used: int, wanted: int, most: int) -> Translatable:
+    return Translatable(text, used=used // _MIB, wanted=-(-wanted // _MIB), most=most // _MIB)

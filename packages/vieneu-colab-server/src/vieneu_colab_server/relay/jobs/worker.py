@@ -12,7 +12,9 @@ from vieneu_colab_server.relay.jobs.board import JobBoard
 from vieneu_colab_server.relay.jobs.errors import JobStorageError
 from vieneu_colab_server.relay.jobs.job import Job, JobState
 from vieneu_colab_server.relay.jobs.job_run import JobRun
+from vieneu_colab_server.relay.jobs.retries import JobRetries
 from vieneu_colab_server.relay.jobs.settings import JobSettings
+from vieneu_colab_server.relay.jobs.speaking import BackendAway
 from vieneu_colab_server.relay.jobs.store import JobStore
 from vieneu_colab_server.relay.jobs.turns import JobTurn, JobTurns
 from vieneu_core.backends.base import Backend
@@ -37,15 +39,17 @@ class JobWorker:
     clock: Clock
     announcements: Announcements
     find_reference: FindReference
+    backend_away: BackendAway
     settings: JobSettings
+    pace: RequestPace
     _added: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _turns: JobTurns = field(default_factory=JobTurns, init=False)
-    _pace: RequestPace = field(init=False)
+    _retries: JobRetries = field(init=False)
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._pace = RequestPace(self.clock, self.settings.remote_requests_per_minute)
+        self._retries = JobRetries(self.clock)
 
     def start(self) -> None:
         """Begin to run jobs."""
@@ -132,8 +136,10 @@ class JobWorker:
             announcements=self.announcements,
             find_reference=self.find_reference,
             settings=self.settings,
-            pace=self._pace,
+            pace=self.pace,
             turn=turn,
+            retries=self._retries,
+            backend_away=self.backend_away,
         )
 
     async def _fail(self, job_id: str, error: VieneuError) -> None:

@@ -53,6 +53,7 @@ class SpeechFileLimit:
             max_bytes=MAX_SAMPLES_BYTES,
             timeout_s=timeout_s,
             max_total_bytes=_MAX_TOTAL_BYTES,
+            reserves=True,
         )
         self._n_running = 0
 
