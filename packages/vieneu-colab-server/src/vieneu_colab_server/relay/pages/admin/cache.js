@@ -28,7 +28,7 @@ export function setUpCache() {
     Object.assign(progress, { max: announcements.length, value: 0, hidden: false });
     const counts = { prepared: 0, present: 0, failed: 0, silent: 0, untried: 0 };
     try {
-      const answer = await send("POST", "cache/prepare", { body, signal: stopping.signal });
+      const answer = await send("POST", "cache/prepare", { json: body, signal: stopping.signal });
       stop.hidden = false;
       for await (const line of linesOf(answer)) {
         if (line) take(JSON.parse(line), announcements, counts);

@@ -1,10 +1,11 @@
 /** The part of the page for long texts: jobs that go on without the page. */
 
-import { call, hideError, Mistake, showError } from "./api.js";
+import { call } from "../shared/api.js";
+import { onLanguage, say, t } from "../shared/i18n.js";
+import { hideError, Mistake, showError } from "./errors.js";
 import { JobItem, nameOf } from "./job_item.js";
 import { JobWatch } from "./job_watch.js";
 import { ReferenceForm } from "./reference_form.js";
-import { say, text } from "./texts.js";
 import { fillVoices, offerVoices } from "./voices.js";
 
 const MAX_FILE_BYTES = 2 << 20;
@@ -36,12 +37,12 @@ export class JobsView {
     for (const radio of document.querySelectorAll("[name=kind]")) {
       radio.addEventListener("change", () => this.#showKind());
     }
-    for (const [target, name] of [[voices, "change"], [document, "languagechange"]]) {
-      target.addEventListener(name, () => {
-        this.#showSpeakers();
-        for (const item of this.#items.values()) item.show();
-      });
-    }
+    const showAgain = () => {
+      this.#showSpeakers();
+      for (const item of this.#items.values()) item.show();
+    };
+    voices.addEventListener("change", showAgain);
+    onLanguage(showAgain);
     this.#showKind();
     this.#showSpeed();
   }
@@ -63,7 +64,7 @@ export class JobsView {
   async #submit(button) {
     button.disabled = true;
     try {
-      const job = await call("POST", "jobs", { json: await this.#body() });
+      const job = await call("POST", "jobs", await this.#body());
       hideError(element("job-error"));
       say(element("job-status"), "jobs.created", { name: nameOf(job) });
       this.#update(job);
@@ -123,7 +124,7 @@ export class JobsView {
     const known = new Map([...element("speaker-voices").children].map((field) => [field.dataset.speaker, field]));
     const fields = speakers.map((name, index) => known.get(name) ?? speakerField(name, index));
     element("speaker-voices").replaceChildren(...fields);
-    const own = this.#reference.hasFile ? [["", text("jobs.speaker_reference")]] : [];
+    const own = this.#reference.hasFile ? [["", t("jobs.speaker_reference")]] : [];
     fields.forEach((field, index) => {
       const list = field.querySelector("select");
       const isNew = list.options.length === 0;
