@@ -61,6 +61,7 @@ FOR_USERS = (
     ("GET", "/voices"),
     ("POST", "/tts/stream"),
     ("POST", "/sentences"),
+    ("POST", "/file-text"),
     ("POST", "/speech-file?rate=24000"),
     ("GET", "/jobs"),
     ("POST", "/jobs"),
