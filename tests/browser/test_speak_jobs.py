@@ -160,13 +160,13 @@ async def test_subtitles_are_read_from_a_file(site: RelaySite) -> None:
         await shown.until_text("#job-status", "is done")
         broken = {"name": "x.txt", "mimeType": "text/plain", "buffer": b"\xff\x80\x81"}
         await shown.page.set_input_files("#job-file", broken)  # type: ignore[arg-type]
-        await shown.until_text("#job-error", "The file is not UTF-8: byte 1 of line 1.")
+        await shown.until_text("#job-file-error", "The file is not UTF-8: byte 1 of line 1.")
         await shown.page.select_option("#page-language", "vi")
-        await shown.until_text("#job-error", "Tệp không phải UTF-8: byte thứ 1 của dòng 1.")
+        await shown.until_text("#job-file-error", "Tệp không phải UTF-8: byte thứ 1 của dòng 1.")
         assert await shown.page.input_value("#job-text") == srt.decode(), "what was there stays"
         large = {"name": "x.txt", "mimeType": "text/plain", "buffer": bytes((2 << 20) + 1)}
         await shown.page.set_input_files("#job-file", large)  # type: ignore[arg-type]
-        await shown.until_text("#job-error", "2 MB")
+        await shown.until_text("#job-file-error", "2 MB")
 
 
 @pytest.mark.parametrize("suffix", ["txt", "srt"])
@@ -186,7 +186,8 @@ async def test_a_file_in_an_old_encoding_is_read(
             await shown.page.fill("#job-text", "")
             await shown.page.set_input_files("#job-file", path)
             await expect(shown.page.locator("#job-text")).to_have_value(text)
-        assert await shown.page.is_hidden("#job-error")
+        assert await shown.page.is_hidden("#job-file-error")
+        assert await shown.violations() == []
         await shown.page.click("#job-form button[type=submit]")
         await shown.until_text("#job-status", "đã xong")
         (job,) = await jobs(shown)

@@ -107,9 +107,9 @@ export class JobsView {
       const text = await textOf(file);
       if (!isCurrent()) return;
       element("job-text").value = text;
-      hideError(element("job-error"));
+      hideError(element("job-file-error"));
     } catch (error) {
-      if (isCurrent()) showError(element("job-error"), error);
+      if (isCurrent()) showError(element("job-file-error"), error);
       return;
     }
     if (/\.srt$/i.test(file.name)) document.querySelector("[name=kind][value=srt]").checked = true;
