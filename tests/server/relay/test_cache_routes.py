@@ -89,7 +89,7 @@ async def test_a_folder_that_cannot_be_used_is_stated_at_once(tmp_path: Path) ->
         assert not await is_replayed(site)
 
 
-@pytest.mark.parametrize("body", [{}, {"enabled": "maybe"}, {"enabled": True, "folder": "/"}])
+@pytest.mark.parametrize("body", [{}, {"enabled": "true"}, {"enabled": True, "folder": "/"}])
 async def test_a_wrong_choice_changes_nothing(site: RelaySite, body: dict[str, object]) -> None:
     before = site.config.read_bytes()
     await site.call("PUT", "/cache", status=422, json=body)

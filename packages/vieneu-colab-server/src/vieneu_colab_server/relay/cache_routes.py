@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Header
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
 from vieneu_colab_server.relay.admin_api import of_the_caller
@@ -30,7 +30,7 @@ class CacheBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    enabled: bool
+    enabled: bool = Field(strict=True)
 
 
 class CacheAnswer(BaseModel):
