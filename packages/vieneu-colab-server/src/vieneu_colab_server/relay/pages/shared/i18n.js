@@ -30,7 +30,7 @@ export async function loadTexts(address) {
 }
 
 /** Show another language from now on, and keep the choice in this browser. */
-export function chooseLanguage(wanted) {
+function chooseLanguage(wanted) {
   try {
     localStorage.setItem(STORED, wanted);
   } catch {
@@ -99,7 +99,7 @@ function show(element) {
 }
 
 /** Write the texts into all elements that name a key: `data-i18n`, `data-i18n-label`, … */
-export function translate(root) {
+function translate(root) {
   for (const element of root.querySelectorAll("[data-i18n]")) show(element);
   for (const element of root.querySelectorAll("[data-i18n-label]")) {
     element.setAttribute("aria-label", t(element.dataset.i18nLabel));
