@@ -27,10 +27,10 @@ OUR_TESTS = {
     "admin": [*TESTS.glob("browser/test_admin_*.py"), TESTS / "support/admin_visit.py"],
 }
 MADE = {
-    ("speak/static/job_item.js", "a"): ["Download MP3", "Download .srt"],
-    ("speak/static/job_item.js", "button"): ["Try again", "Cancel", "Remove"],
-    ("speak/static/jobs_view.js", "select"): ["Minh"],
-    ("speak/static/wav.js", "a"): [],  # pressed by the script itself
+    ("speak/job_item.js", "a"): ["Download MP3", "Download .srt"],
+    ("speak/job_item.js", "button"): ["Try again", "Cancel", "Remove"],
+    ("speak/jobs_view.js", "select"): ["Minh"],
+    ("speak/wav.js", "a"): [],  # pressed by the script itself
     ("admin/backends.js", "button"): [
         f"[data-action={name}]" for name in ("test", "load", "unload")
     ],

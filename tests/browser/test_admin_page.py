@@ -6,7 +6,7 @@ import pytest
 from admin_visit import PAGE, READY, connect, log_in_as_admin
 from page_visit import Visit, visiting
 from page_windows import each_window
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 from relay_site import RelaySite
 from voice_clips import clip
 
@@ -24,6 +24,7 @@ OUTCOMES = {
     "#notebook-form button[type=submit]": "#notebook-outcome",
     "#usable summary": "#voices-outcome",
     "#dictionary-form button[type=submit]": "#dictionary-outcome",
+    "#cache-enabled": "#cache-switch-outcome",
     "#cache-form button[type=submit]": "#cache-outcome",
 }
 """Where an error of a control is shown."""
@@ -119,6 +120,18 @@ async def test_a_relay_that_is_gone_is_named_and_nothing_typed_is_lost(
         assert "does not answer" in await visit.text(f"{outcome}.problem")
     assert await page.input_value("#announcements") == "Cửa chính đang mở."
     assert await page.input_value("#endpoint-url") == "http://typed.example"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(503, "does not answer"), (500, "cannot be read (status 500)")]
+)
+async def test_a_page_of_a_proxy_is_no_answer(visit: Visit, status: int, said: str) -> None:
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=status, body="<h1>nginx</h1>", content_type="text/html")
+
+    await visit.page.route("**/relay/api/history", refuse)
+    await visit.page.reload()
+    assert said in await visit.text("#chart-outcome.problem")
 
 
 async def test_a_chart_that_cannot_be_loaded_says_so_in_its_place(visit: Visit) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from job_rig import names_in
+from old_encodings import OLD
 from page_browser import BrowserPage
 from playwright.async_api import Download, expect
 from relay_site import CLONED_HZ, CLONING, RelaySite, relaying
@@ -159,7 +160,38 @@ async def test_subtitles_are_read_from_a_file(site: RelaySite) -> None:
         await shown.until_text("#job-status", "is done")
         broken = {"name": "x.txt", "mimeType": "text/plain", "buffer": b"\xff\x80\x81"}
         await shown.page.set_input_files("#job-file", broken)  # type: ignore[arg-type]
-        await shown.until_text("#job-error", "no text in UTF-8")
+        await shown.until_text("#job-file-error", "The file is not UTF-8: byte 1 of line 1.")
+        await shown.page.select_option("#page-language", "vi")
+        await shown.until_text("#job-file-error", "Tệp không phải UTF-8: byte thứ 1 của dòng 1.")
+        assert await shown.page.input_value("#job-text") == srt.decode(), "what was there stays"
+        large = {"name": "x.txt", "mimeType": "text/plain", "buffer": bytes((2 << 20) + 1)}
+        await shown.page.set_input_files("#job-file", large)  # type: ignore[arg-type]
+        await shown.until_text("#job-file-error", "2 MB")
+
+
+@pytest.mark.parametrize("suffix", ["txt", "srt"])
+async def test_a_file_in_an_old_encoding_is_read(
+    site: RelaySite, tmp_path: Path, suffix: str
+) -> None:
+    line = "Máy giặt đã giặt xong, hãy phơi quần áo."
+    text = f"1\n00:00:01,000 --> 00:00:03,000\n{line}\n" if suffix == "srt" else f"{line}\n"
+    async with speaking_page(site.url, language="vi-VN") as shown:
+        await shown.page.click("#to-jobs")
+        for name, content in {
+            **{name: write(text) for name, write in OLD.items()},
+            **{name: text.encode(name) for name in ("utf-16", "utf-8-sig")},
+        }.items():
+            path = tmp_path / f"{name}.{suffix}"
+            path.write_bytes(content)
+            await shown.page.fill("#job-text", "")
+            await shown.page.set_input_files("#job-file", path)
+            await expect(shown.page.locator("#job-text")).to_have_value(text)
+        assert await shown.page.is_hidden("#job-file-error")
+        assert await shown.violations() == []
+        await shown.page.click("#job-form button[type=submit]")
+        await shown.until_text("#job-status", "đã xong")
+        (job,) = await jobs(shown)
+        assert (job["spec"]["kind"], job["n_sentences"]) == (suffix.replace("txt", "text"), 1)
 
 
 async def test_a_job_has_the_voice_of_a_recording(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from page_browser import browsing
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from relay_site import RelaySite, relaying
 from speak_page import log_in, speaking_page
 
@@ -69,3 +69,25 @@ async def test_a_relay_that_is_gone_is_named_where_something_was_asked(site: Rel
         await shown.page.click("#speak-start")
         await shown.until_text("#speak-error", "The relay does not answer")
         await expect(shown.page.locator("#speak-start")).to_be_enabled()
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "in_vietnamese"),
+    [
+        (502, "The relay does not answer.", "Relay không trả lời."),
+        (500, "The answer cannot be read (status 500).", "Không đọc được phản hồi (mã 500)."),
+    ],
+)
+async def test_a_page_of_a_proxy_is_no_answer(
+    site: RelaySite, status: int, said: str, in_vietnamese: str
+) -> None:
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=status, body="<h1>nginx</h1>", content_type="text/html")
+
+    async with speaking_page(site.url) as shown:
+        await shown.page.route("**/speak/api/sentences", refuse)
+        await shown.page.fill("#text", "Đây là câu 3.")
+        await shown.page.click("#speak-start")
+        await shown.until_text("#speak-error", said)
+        await shown.page.select_option("#page-language", "vi")
+        await shown.until_text("#speak-error", in_vietnamese)

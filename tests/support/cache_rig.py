@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -107,6 +107,7 @@ async def cache_rig(
     local: dict[str, object] | None = None,
     fallback: bool = True,
     lookup_within_s: float = GUARD_S,
+    enabled: Callable[[], bool] | None = None,
 ) -> AsyncIterator[CacheRig]:
     """Build it over a folder, loaded; what is not ready is not waited for."""
     clock = remote.clock if isinstance(remote, Limited) else FakeClock()
@@ -130,7 +131,9 @@ async def cache_rig(
         lookup_within_s=lookup_within_s,
     )
     settings = Settings.model_validate({"local": local or {}})
-    backend = CachedBackend(router, cache, chosen=chosen_by(router, settings))
+    backend = CachedBackend(
+        router, cache, chosen=chosen_by(router, settings), enabled=enabled or (lambda: True)
+    )
     async with backend:
         yield CacheRig(
             router,

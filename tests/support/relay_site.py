@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import aiohttp
 from guard import GUARD_S
@@ -96,7 +98,9 @@ async def relaying(
         ended_sessions=EndedSessions(folder / "ended-sessions.json", SystemClock()),
         ingress=ingress,
     )
-    app = create_relay_app(given, parts)
+    # A speech cache that no settings name is not the user's own.
+    with patch.dict(os.environ, {"XDG_CACHE_HOME": str(folder / "cache")}):
+        app = create_relay_app(given, parts)
     server = build_server(app, given)
     with ExitStack() as opened:
         listener = opened.enter_context(open_port(given))

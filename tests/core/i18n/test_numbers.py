@@ -35,3 +35,8 @@ def test_an_error_and_a_message_write_a_number_alike() -> None:
     assert translated(text, "vi") == "h không nhận kết nối trong vòng 2,5 giây."
     assert Messages("vi", "format")("seconds", seconds=2.5) == "2,5 giây"
     assert Messages("vi").number(2.5, 1) == "2,5"
+
+
+def test_how_long_ago_something_was() -> None:
+    assert Messages("en").ago(59.9) == "59 s ago"
+    assert Messages("vi").ago(8 * 3600 + 120) == "8 giờ 2 phút trước"

@@ -9,7 +9,7 @@ from string import Formatter
 import pytest
 
 from vieneu_colab_server import colab, i18n
-from vieneu_colab_server.i18n import cell_messages
+from vieneu_colab_server.i18n import cell_messages, section_texts
 from vieneu_core.i18n import DEFAULT_LANGUAGE, languages
 from vieneu_core.i18n.catalog import catalogue
 
@@ -49,7 +49,20 @@ def test_every_message_that_a_cell_names_is_there() -> None:
 
 def test_each_section_belongs_to_a_part_that_has_tests_for_its_texts() -> None:
     sections = {key.partition(".")[0] for key in catalogue("en", PACKAGE)}
-    assert sections == {"name", "colab", "admin", "speak"}
+    assert sections == {"name", "colab", "shared", "admin", "speak"}
+
+
+@pytest.mark.parametrize("language", languages(PACKAGE))
+def test_numbers_and_durations_have_their_formats_in_the_core_alone(language: str) -> None:
+    own, core = catalogue(language, PACKAGE), catalogue(language)
+    formats = {key: text for key, text in core.items() if key.startswith("format.")}
+
+    assert {"format.hours", "format.minutes", "format.seconds", "format.ago"} <= set(formats)
+    assert [key for key in own if "format" in key.split(".")[:-1]] == []
+    assert [key for key in own if own[key] in formats.values()] == []
+    assert {key for key in core if core[key] in formats.values()} == set(formats)
+    for page in ("admin", "speak"):
+        assert formats.items() <= section_texts(page)[language]["texts"].items()
 
 
 def test_a_language_that_is_not_known_is_vietnamese() -> None:

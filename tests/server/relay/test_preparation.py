@@ -19,6 +19,7 @@ from vieneu_colab_server.relay.preparation import (
     AnnouncementPreparation,
     PreparationBody,
 )
+from vieneu_core.errors import InvalidRequestError
 from vieneu_core.request_pace import RequestPace
 from vieneu_core.testing.scripted import ScriptStep
 
@@ -29,17 +30,20 @@ def announcements(n: int) -> list[str]:
     return [f"Đây là câu {number} nhé." for number in range(n)]
 
 
-async def prepared(
-    rig: CacheRig, texts: list[str], pace: RequestPace | None = None
-) -> list[dict[str, Any]]:
-    preparation = AnnouncementPreparation(
+def preparation_of(rig: CacheRig, pace: RequestPace | None = None) -> AnnouncementPreparation:
+    return AnnouncementPreparation(
         rig.backend,
         router=rig.router,
         busy=lambda: False,
         pace=pace or RequestPace(LeapingClock(rig.clock)),
         max_chars=500,
     )
-    lines = preparation.start(PreparationBody(announcements=texts), "en")
+
+
+async def prepared(
+    rig: CacheRig, texts: list[str], pace: RequestPace | None = None
+) -> list[dict[str, Any]]:
+    lines = preparation_of(rig, pace).start(PreparationBody(announcements=texts), "en")
     return [json.loads(line) async for line in lines]
 
 
@@ -91,6 +95,22 @@ async def test_without_the_backend_the_rest_is_not_tried(tmp_path: Path, fallbac
     assert [line["number"] for line in lines] == list(range(1, 1_001))
     assert [line["outcome"] for line in lines] == ["prepared", "failed"] + ["untried"] * 998
     assert {line["problem"]["detail"] for line in lines[2:]} == {LOST.detail}
+
+
+async def test_once_the_cache_is_turned_off_the_rest_is_not_tried(tmp_path: Path) -> None:
+    is_on = True
+    async with cache_rig(tmp_path, enabled=lambda: is_on) as rig:
+        preparation = preparation_of(rig)
+        lines = preparation.start(PreparationBody(announcements=announcements(3)), "vi")
+        first = json.loads(await anext(lines))
+        is_on = False
+        rest = [json.loads(line) async for line in lines]
+        with pytest.raises(InvalidRequestError, match=r"cache\.enabled: true"):
+            preparation.start(PreparationBody(announcements=announcements(3)), "vi")
+
+    assert first["outcome"] == "prepared"
+    assert [line["outcome"] for line in rest] == ["untried"] * 2
+    assert {line["problem"]["detail"] for line in rest} == {"Bộ nhớ đệm giọng đọc đang tắt."}
 
 
 async def test_one_with_nothing_to_say_is_silent(tmp_path: Path) -> None:

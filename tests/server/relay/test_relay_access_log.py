@@ -50,7 +50,7 @@ async def test_each_answer_is_logged_once_and_by_name(
         "GET (unknown path)",
         "GET /relay/api/status",
         "GET /",
-        "GET /static/speak/{path}",
+        "GET /static/speak/page.js",
         "GET /relay",
         "GET /relay/",
         "GET /relay/static/shared/style.css",

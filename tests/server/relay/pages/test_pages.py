@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+from posixpath import dirname, normpath
 
 import pytest
 from relay_site import RelaySite, relaying
@@ -26,7 +27,6 @@ STRANGER = {"Authorization": ""}
 """In place of the admin's token."""
 FOLDER = Path(str(files(pages)))
 PAGES = sorted({path.parent.name for path in FOLDER.glob("*/*.js")} - {"shared"})
-"""The Speak page, whose scripts are elsewhere, has tests of its own."""
 LANGUAGES = languages(i18n.__name__)
 ALL_FILES = sorted(path for path in FOLDER.rglob("*") if path.suffix in MEDIA_TYPES)
 EXTERNAL = re.compile(r"(?:https?:)?//[\w-]+\.[\w.-]+")
@@ -52,6 +52,8 @@ FAMILIES: dict[str, set[str]] = {
 """Keys of the admin page that are put together from a name, by what comes before it."""
 OPTIONAL = {"notebook.help"}
 """Keys of this kind may be missing."""
+MARKS = {"format.decimal", "format.thousands"}
+"""The browser knows them."""
 FACTS = "fact"
 """Keys of this kind are written in a table of the code."""
 
@@ -113,7 +115,7 @@ def test_every_text_that_a_page_names_is_there(page: str) -> None:
 
 
 def test_every_key_that_the_admin_page_puts_together_is_there_and_no_text_is_unused() -> None:
-    english = set(texts("admin", "en"))
+    english = set(texts("admin", "en")) - MARKS
     made = {f"{prefix}.{name}" for prefix, names in FAMILIES.items() for name in names}
     optional = {key for key in english if key.rpartition(".")[0] in OPTIONAL}
     facts = {key for key in english if key.startswith(f"{FACTS}.")}
@@ -135,6 +137,16 @@ def test_the_form_of_the_notebook_asks_for_all_but_the_source_and_clips() -> Non
 @pytest.mark.parametrize("path", ALL_FILES, ids=lambda path: path.relative_to(FOLDER).as_posix())
 def test_no_file_names_another_site(path: Path) -> None:
     assert EXTERNAL.findall(path.read_text("utf-8").replace(NAMESPACE, "")) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_a_page_names_is_sent(page: str) -> None:
+    sent = {file.path: file.content.decode() for file in page_files(page)}
+    named = set(re.findall(r'(?:href|src)="(static/[^"]+)"', sent["/"]))
+    assert {f"/{name}" for name in named} - set(sent) == set()
+    for path, content in sent.items():
+        imported = re.findall(r' from "([^"]+)"', content) if path.endswith(".js") else []
+        assert {normpath(f"{dirname(path)}/{name}") for name in imported} <= set(sent)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,14 +1,16 @@
 """All texts of this package, one JSON file per language.
 
 A file has the language's own name, and a section for each part that shows texts: ``colab`` for the
-notebook's cells, ``admin`` and ``speak`` for the pages of the relay.
+notebook's cells, ``admin`` and ``speak`` for the pages of the relay, ``shared`` for both of them.
+How numbers and durations are written is in the catalogues of the core.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict
 
-from vieneu_core.i18n import Messages, languages, translated
+from vieneu_core.i18n import Messages, best_language, languages, translated
 from vieneu_core.i18n.catalog import catalogue
 
 if TYPE_CHECKING:
@@ -29,26 +31,40 @@ def cell_messages(language: str) -> Messages:
 
 
 class SectionTexts(TypedDict):
-    """A section in one language."""
+    """The texts of a page in one language."""
 
     name: str
     """The language's own name."""
     texts: dict[str, str]
 
 
-def section_texts(section: str) -> dict[str, SectionTexts]:
-    """Return a section in all languages, by their codes.
+def section_texts(page: str) -> dict[str, SectionTexts]:
+    """Return the texts of a page in all languages, by their codes.
+
+    They are those of all pages, its own, and the formats of the core.
 
     Args:
-        section: Such as ``admin``; the keys are without it.
+        page: Its section, such as ``admin``; the keys are without it.
     """
-    prefix = f"{section}."
     found: dict[str, SectionTexts] = {}
     for language in languages(__name__):
         texts = catalogue(language, __name__)
-        own = {key.removeprefix(prefix): texts[key] for key in texts if key.startswith(prefix)}
-        found[language] = SectionTexts(name=texts["name"], texts=own)
+        formats = _section(catalogue(best_language(language)), "format")
+        found[language] = SectionTexts(
+            name=texts["name"],
+            texts={
+                **{f"format.{key}": text for key, text in formats.items()},
+                **_section(texts, "shared"),
+                **_section(texts, page),
+            },
+        )
     return found
+
+
+def _section(texts: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return the texts of a section by their keys without it."""
+    prefix = f"{name}."
+    return {key.removeprefix(prefix): texts[key] for key in texts if key.startswith(prefix)}
 
 
 def event_text(event: PublicEvent, messages: Messages) -> str:

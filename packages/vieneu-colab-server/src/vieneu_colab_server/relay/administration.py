@@ -1,8 +1,8 @@
 """Administration of a running router: each choice is applied at once, and kept in the file.
 
 The settings file is the one place of the admin's choices. Whoever changes it (this service, the
-command ``vieneu``, an editor) is followed within a second, but for the settings of the speech
-cache: they hold from the next start on.
+command ``vieneu``, an editor) is followed within a second, but for the folder and the size of the
+speech cache: they hold from the next start on.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Administration:
         """Names of settings that hold from the next start on, because they have changed since."""
         before, now = self._at_start.cache, self._settings.cache
         changed = (name for name, value in now if value != getattr(before, name))
-        return tuple(f"cache.{name}" for name in changed)
+        return tuple(f"cache.{name}" for name in changed if name != "enabled")
 
     # --- choices of the admin ---------------------------------------------------------------
 

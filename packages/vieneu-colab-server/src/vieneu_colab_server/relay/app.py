@@ -24,6 +24,7 @@ from vieneu_colab_server.relay.address_updates import RelayInbox, address_routes
 from vieneu_colab_server.relay.admin_api import admin_routes
 from vieneu_colab_server.relay.admin_app import admin_app
 from vieneu_colab_server.relay.administration import Administration
+from vieneu_colab_server.relay.cache_routes import cache_routes
 from vieneu_colab_server.relay.dictionary_routes import dictionary_routes
 from vieneu_colab_server.relay.event_stream import EventHistory
 from vieneu_colab_server.relay.history import RelayHistory, history_routes
@@ -43,7 +44,7 @@ from vieneu_colab_server.relay.metrics.tracing import SpeechTracing
 from vieneu_colab_server.relay.notebook_routes import notebook_routes
 from vieneu_colab_server.relay.openai import openai_api
 from vieneu_colab_server.relay.pages.speak.routes import speak_page_routes
-from vieneu_colab_server.relay.preparation import AnnouncementPreparation, preparation_routes
+from vieneu_colab_server.relay.preparation import AnnouncementPreparation
 from vieneu_colab_server.relay.speak.app import create_speak_api
 from vieneu_colab_server.relay.speak.ended_sessions import EndedSessions
 from vieneu_colab_server.relay.speak.guard import SPEAK_API
@@ -129,7 +130,7 @@ def create_relay_app(
 
     unheard = measured(router, Source.PREPARATION)
     cached = _cached(administration, unheard, metrics.speech, clock)
-    backend = measured(cached or router, Source.LIVE)
+    backend = measured(cached, Source.LIVE)
     pace = RequestPace(clock)  # of all that nobody waits for: one limit of the server holds for it
     jobs = JobQueue(
         measured(router, Source.JOB),
@@ -212,7 +213,7 @@ def create_relay_app(
         voice_routes(administration.voices, backend, speak),
         notebook_routes(administration.voices),
         history_routes(history),
-        preparation_routes(preparation),
+        cache_routes(cached, preparation, administration),
         dictionary_routes(administration),
     ]
     routes = [
@@ -231,18 +232,15 @@ def create_relay_app(
 
 def _cached(
     administration: Administration, unheard: Backend, metrics: SpeechMetrics, clock: Clock
-) -> CachedBackend | None:
-    """Put the speech cache before the router; None where the settings want none.
+) -> CachedBackend:
+    """Put the speech cache before the router; it is used while the settings want one.
 
     What is prepared is spoken by ``unheard``.
     """
-    settings = administration.settings
-    if not settings.cache.enabled:
-        return None
     from vieneu_core.speech_cache import CachedBackend, chosen_by
 
     cache = build_cache(
-        settings,
+        administration.settings,
         voices_dir=administration.voices.folder,
         clock=clock,
         on_lookup=metrics.cache_lookup,
@@ -251,8 +249,11 @@ def _cached(
     def chosen() -> Chosen:
         return chosen_by(router, administration.settings)()  # they may change while it runs
 
+    def enabled() -> bool:
+        return administration.settings.cache.enabled
+
     router = administration.router
-    return CachedBackend(router, cache, chosen=chosen, preparing=unheard)
+    return CachedBackend(router, cache, chosen=chosen, preparing=unheard, enabled=enabled)
 
 
 def _wyoming_server(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import StreamingResponse
 
 from vieneu_colab_server.relay.event_stream import report_json
-from vieneu_colab_server.relay.guard import ADMIN_API
 from vieneu_core.errors import (
     BackendError,
     InvalidRequestError,
@@ -19,7 +16,6 @@ from vieneu_core.errors import (
     RequestError,
     VieneuError,
 )
-from vieneu_core.i18n import best_language
 from vieneu_core.preparer import Preparer
 from vieneu_core.request_pace import RequestPace
 from vieneu_core.router import ErrorReport, Router
@@ -29,7 +25,6 @@ from vieneu_core.translatable import Translatable
 if TYPE_CHECKING:
     from vieneu_core.speech_cache import CachedBackend
 
-PREPARE = "/cache/prepare"
 MOST_ANNOUNCEMENTS = 1_000
 READY_CHECKS = 20
 READY_CHECK_S = 0.5
@@ -63,10 +58,10 @@ class PreparationBody(BaseModel):
 class AnnouncementPreparation:
     """Prepares announcements one after the other, and yields to those that somebody waits for.
 
-    Where the chosen backend is lost, it stops: those left are untried.
+    Where the chosen backend is lost, or the cache turned off, it stops: those left are untried.
 
     Args:
-        cached: Speaks and keeps them; None where the settings want no cache.
+        cached: Speaks and keeps them.
         router: Behind the cache; says when its chosen backend is ready again.
         busy: Whether announcements wait or are being spoken.
         pace: Spaces the requests to the remote backend; it has the clock.
@@ -75,7 +70,7 @@ class AnnouncementPreparation:
 
     def __init__(
         self,
-        cached: CachedBackend | None,
+        cached: CachedBackend,
         *,
         router: Router,
         busy: Callable[[], bool],
@@ -88,20 +83,6 @@ class AnnouncementPreparation:
         self._pace = pace
         self._max_chars = max_chars
 
-    def state(self) -> dict[str, Any]:
-        """Return what is known of the cache, as JSON values."""
-        if self._cached is None:
-            return {"enabled": False}
-        cache = self._cached.cache
-        stats, problem = cache.stats(), cache.problem
-        return {
-            "enabled": True,
-            "bytes": stats.bytes,
-            "hits": stats.hits,
-            "misses": stats.misses,
-            "problem": None if problem is None else ErrorReport.of(problem),
-        }
-
     def start(self, body: PreparationBody, language: str) -> AsyncGenerator[bytes, None]:
         """Check the announcements; return the outcomes, a line of JSON for each.
 
@@ -109,11 +90,8 @@ class AnnouncementPreparation:
             InvalidRequestError: a value is out of its range, an announcement is too long, or the
                 settings want no cache.
         """
-        if self._cached is None:
-            raise InvalidRequestError(
-                "The speech cache is off.",
-                remedy="Set cache.enabled: true in the settings, and start the relay again.",
-            )
+        if not self._cached.enabled:
+            raise _off()
         requests = body.requests()
         for number, text in enumerate(body.announcements, 1):
             if len(text) > self._max_chars:
@@ -125,14 +103,16 @@ class AnnouncementPreparation:
                     ),
                     remedy="Shorten it.",
                 )
-        return self._prepared(self._cached, requests, language)
+        return self._prepared(requests, language)
 
     async def _prepared(
-        self, cached: CachedBackend, requests: list[SynthesisRequest], language: str
+        self, requests: list[SynthesisRequest], language: str
     ) -> AsyncGenerator[bytes, None]:
-        preparer = Preparer(cached, self._router, pace=self._pace, idle=self._idle)
+        preparer = Preparer(self._cached, self._router, pace=self._pace, idle=self._idle)
         away: VieneuError | None = None
         for number, request in enumerate(requests, 1):
+            if away is None and not self._cached.enabled:
+                away = _off()
             if away is not None:
                 yield _line(number, "untried", away, language)
                 continue
@@ -168,27 +148,11 @@ class AnnouncementPreparation:
         return failure
 
 
-def preparation_routes(preparation: AnnouncementPreparation) -> APIRouter:
-    """Return the routes of the speech cache."""
-    api = APIRouter(tags=["cache"], prefix=ADMIN_API)
-
-    @api.get("/cache")
-    async def cache(accept_language: Annotated[str, Header()] = "") -> dict[str, Any]:
-        """State size and use of the speech cache."""
-        state = preparation.state()
-        if state.get("problem") is not None:
-            state["problem"] = report_json(state["problem"], best_language(accept_language))
-        return state
-
-    @api.post(PREPARE)
-    async def prepare(
-        body: PreparationBody, accept_language: Annotated[str, Header()] = ""
-    ) -> StreamingResponse:
-        """Speak announcements unheard, and keep them: a line of JSON for each, as it is done."""
-        lines = preparation.start(body, best_language(accept_language))
-        return StreamingResponse(lines, media_type="application/x-ndjson")
-
-    return api
+def _off() -> InvalidRequestError:
+    return InvalidRequestError(
+        "The speech cache is off.",
+        remedy="Set cache.enabled: true in the settings.",
+    )
 
 
 def _line(number: int, outcome: str, problem: VieneuError | None, language: str) -> bytes:

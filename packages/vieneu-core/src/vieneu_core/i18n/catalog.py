@@ -115,6 +115,10 @@ class Messages:
             return self._formats["format.minutes"].format(minutes=minutes)
         return self._formats["format.hours"].format(hours=hours, minutes=minutes)
 
+    def ago(self, seconds: float) -> str:
+        """Return how long ago something was: 12 min ago."""
+        return self._formats["format.ago"].format(duration=self.duration(seconds))
+
 
 def _flattened(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for name, value in section.items():

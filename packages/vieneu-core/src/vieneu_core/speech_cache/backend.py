@@ -37,6 +37,7 @@ class CachedBackend(Backend):
         chosen: Describes the backend that shall speak now; costs nothing.
         preparing: Speaks what `prepare` is asked for, such as the same router measured apart; it
             is loaded and closed by others. None takes ``router``.
+        enabled: Whether speech is replayed and stored now; asked for each request.
 
     Raises:
         ConfigurationError: an argument is of the wrong type.
@@ -49,6 +50,7 @@ class CachedBackend(Backend):
         *,
         chosen: Callable[[], Chosen],
         preparing: Backend | None = None,
+        enabled: Callable[[], bool] = lambda: True,
     ) -> None:
         expect("router", router, Router, "a Router")
         expect("cache", cache, SpeechCache, "a SpeechCache")
@@ -56,6 +58,7 @@ class CachedBackend(Backend):
         self._router = router
         self._preparing = router if preparing is None else preparing
         self._chosen = chosen
+        self._enabled = enabled
         self._lifetime = Lifetime("The speech cache", backend=router.name)
         self._loaded = False
         self._storing: set[asyncio.Task[None]] = set()
@@ -65,18 +68,23 @@ class CachedBackend(Backend):
         """Name of the router."""
         return self._router.name
 
+    @property
+    def enabled(self) -> bool:
+        """Whether speech is replayed and stored now."""
+        return self._enabled()
+
     async def load(self) -> None:
-        """Load the router, and open the cache meanwhile.
+        """Load the router, and open the cache meanwhile, if it is enabled.
 
         Raises:
             BackendError: no backend can be made ready.
         """
         self._lifetime.require_open()
-        opening = asyncio.create_task(self.cache.open())
+        opening = [asyncio.create_task(self.cache.open())] if self.enabled else []
         try:
             await self._router.load()
         finally:
-            await opening
+            await asyncio.gather(*opening)
         self._loaded = True
 
     async def unload(self) -> None:
@@ -116,7 +124,8 @@ class CachedBackend(Backend):
                 return None  # another choice is for the requests that start after it
             return await self.cache.find(now, request, sentence)
 
-        memory = None if _is_long(request) else _RequestMemory(find, self._keep)
+        is_kept = self.enabled and not _is_long(request)
+        memory = _RequestMemory(find, self._keep) if is_kept else None
         async with aclosing(self._router.stream(request, memory=memory)) as chunks:
             async for chunk in chunks:
                 self._require_loaded()
@@ -193,7 +202,9 @@ class CachedBackend(Backend):
 
     def _keep(self, lookup: Lookup, chunks: Sequence[AudioChunk]) -> None:
         """Store in the background: a stream does not wait for the disk."""
-        if not self._loaded or sum(len(chunk.pcm) for chunk in chunks) > self.cache.max_pcm_bytes:
+        if not (self._loaded and self.enabled):
+            return
+        if sum(len(chunk.pcm) for chunk in chunks) > self.cache.max_pcm_bytes:
             return
         task = asyncio.create_task(self._try_to_store(lookup, self._chosen(), tuple(chunks)))
         self._storing.add(task)

@@ -29,6 +29,12 @@ class SentencesAnswer(BaseModel):
     sentences: list[str]
 
 
+class FileTextAnswer(BaseModel):
+    """Answer of ``POST /file-text``."""
+
+    text: str
+
+
 class LoginAnswer(BaseModel):
     """Answer of a login or logout."""
 

@@ -1,4 +1,4 @@
-"""Routes of the Speak page's own API: login, sentences of a text, texts of errors."""
+"""Routes of the Speak page's own API: login, texts of files, their sentences, texts of errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from fastapi import APIRouter, Header, Request, Response
 
 from vieneu_colab_server import __version__
 from vieneu_colab_server.app import Service
+from vieneu_colab_server.relay.jobs.script import decoded
 from vieneu_colab_server.relay.speak.bodies import (
+    FileTextAnswer,
     LoginAnswer,
     PageAnswer,
     ProblemText,
@@ -73,6 +75,11 @@ def speak_routes(
             )
         found = await asyncio.to_thread(split_sentences, body.text)
         return SentencesAnswer(sentences=list(found))
+
+    @api.post("/file-text")
+    async def file_text(request: Request) -> FileTextAnswer:
+        """Return the text that the bytes of a file are, in whatever encoding it was saved."""
+        return FileTextAnswer(text=await asyncio.to_thread(decoded, await request.body()))
 
     @api.post(PROBLEM_TEXT)
     async def problem_text(

@@ -153,7 +153,7 @@ def _rows(terminal: Terminal) -> tuple[tuple[str, Callable[[BackendStatus], Text
 
     def checked(backend: BackendStatus) -> Text:
         age = backend.checked_s_ago
-        return Text(_NOTHING if age is None else messages("ago", duration=messages.duration(age)))
+        return Text(_NOTHING if age is None else messages.ago(age))
 
     def uptime(backend: BackendStatus) -> Text:
         # A local backend lives only as long as this command, so its uptime says nothing.

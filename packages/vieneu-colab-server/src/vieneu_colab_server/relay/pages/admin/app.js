@@ -59,7 +59,11 @@ onLanguage(() => {
   watch();
 });
 setInterval(() => isWatched() && refresh(), STATUS_EVERY_MS);
-setInterval(() => isWatched() && chart.load(), HISTORY_EVERY_MS);
+setInterval(() => {
+  if (!isWatched()) return;
+  chart.load();
+  cache.refresh().catch(() => {}); // what is wrong is shown with the status
+}, HISTORY_EVERY_MS);
 await login.begin();
 
 /** Offer the voices that are there now wherever one can be chosen. */

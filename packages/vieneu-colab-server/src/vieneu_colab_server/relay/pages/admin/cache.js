@@ -2,9 +2,21 @@
 
 import { call, linesOf, Problem, send } from "../shared/api.js";
 import { formatBytes, formatNumber, onLanguage, t } from "../shared/i18n.js";
-import { make, onSubmit, setText, showProblem, showRunning } from "../shared/outcome.js";
+import {
+  confirmed,
+  make,
+  onPress,
+  onSubmit,
+  run,
+  setText,
+  showProblem,
+  showRunning,
+} from "../shared/outcome.js";
 
 export function setUpCache() {
+  const enabled = document.getElementById("cache-enabled");
+  const clear = document.getElementById("cache-clear");
+  const switched = document.getElementById("cache-switch-outcome");
   const form = document.getElementById("cache-form");
   const outcome = document.getElementById("cache-outcome");
   const progress = document.getElementById("cache-progress");
@@ -16,7 +28,23 @@ export function setUpCache() {
   stop.addEventListener("click", () => stopping?.abort());
   onLanguage(() => {
     if (state) load();
-    loadVoices();
+  });
+  enabled.addEventListener("click", (event) => {
+    if (isSwitching()) event.preventDefault();
+  });
+  enabled.addEventListener("change", async () => {
+    const isWanted = enabled.checked;
+    const isDone = await run(enabled, switched, async () => {
+      show(await call("PUT", "cache", { enabled: isWanted }));
+      return isWanted ? t("cache.on_now") : t("cache.off_now");
+    });
+    if (!isDone) enabled.checked = !isWanted;
+  });
+  onPress(clear, switched, async () => {
+    if (!(await confirmed(t("cache.clear_question"), t("cache.clear")))) return "";
+    await call("DELETE", "cache");
+    await refresh();
+    return t("cache.cleared");
   });
   onSubmit(form, outcome, async (data) => {
     const lines = data.get("announcements").split("\n");
@@ -28,7 +56,7 @@ export function setUpCache() {
     Object.assign(progress, { max: announcements.length, value: 0, hidden: false });
     const counts = { prepared: 0, present: 0, failed: 0, silent: 0, untried: 0 };
     try {
-      const answer = await send("POST", "cache/prepare", { body, signal: stopping.signal });
+      const answer = await send("POST", "cache/prepare", { json: body, signal: stopping.signal });
       stop.hidden = false;
       for await (const line of linesOf(answer)) {
         if (line) take(JSON.parse(line), announcements, counts);
@@ -55,20 +83,36 @@ export function setUpCache() {
     failed.append(make("li", {}, text, why));
   }
 
+  function isSwitching() {
+    return enabled.getAttribute("aria-disabled") === "true";
+  }
+
   async function load() {
     try {
-      state = await call("GET", "cache");
+      await refresh();
     } catch (problem) {
-      if (problem instanceof Problem) showProblem(outcome, problem);
+      if (!(problem instanceof Problem)) throw problem;
+      showProblem(outcome, problem);
       return;
     }
+    await loadVoices();
+  }
+
+  /** Show the state of now: speech is stored, and another admin may turn the cache on or off. */
+  async function refresh() {
+    show(await call("GET", "cache"));
+  }
+
+  function show(now) {
+    state = now;
+    if (!isSwitching()) enabled.checked = state.enabled;
     form.hidden = !state.enabled;
+    clear.hidden = state.entries === 0;
     setText(document.getElementById("cache-state"), stateText(state));
     const note = document.getElementById("cache-problem");
     note.hidden = !state.problem;
     const lines = state.problem ? [state.problem.detail, state.problem.remedy] : [];
     note.replaceChildren(...lines.map((text) => make("p", { text })));
-    await loadVoices();
   }
 
   /** Offer the voices that can be used now; those of before stay where they cannot be listed. */
@@ -87,15 +131,11 @@ export function setUpCache() {
     select.value = voices.some((voice) => voice.id === chosen) ? chosen : "";
   }
 
-  return { load, loadVoices };
+  return { load, loadVoices, refresh };
 }
 
-function stateText(state) {
-  if (!state.enabled) return t("cache.off");
-  const n = state.hits + state.misses;
-  return t("cache.state", {
-    size: formatBytes(state.bytes),
-    hits: formatNumber(state.hits),
-    rate: formatNumber(n ? (state.hits / n) * 100 : 0),
-  });
+function stateText({ entries, bytes, hits, misses }) {
+  const n = hits + misses;
+  const rate = formatNumber(n ? (hits / n) * 100 : 0);
+  return t("cache.state", { entries, size: formatBytes(bytes), hits, rate });
 }

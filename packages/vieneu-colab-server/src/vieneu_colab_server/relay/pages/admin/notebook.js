@@ -14,7 +14,7 @@ export function setUpNotebook() {
   let fields = [];
 
   onSubmit(form, outcome, async () => {
-    const answer = await send("POST", "notebook", { body: choicesOf(form, fields) });
+    const answer = await send("POST", "notebook", { json: choicesOf(form, fields) });
     download(await answer.blob());
     return t("notebook.done", { file: FILE_NAME });
   }, { running: t("working") });

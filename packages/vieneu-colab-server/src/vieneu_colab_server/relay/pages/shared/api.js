@@ -2,36 +2,90 @@
 
 import { language, t } from "./i18n.js";
 
-/** A call that failed; title, detail and remedy are in the language of the reader. */
+/** Relative to the page, so that a proxy may put a prefix before it. */
+const API = new URL(document.documentElement.dataset.api, document.baseURI);
+/** A gateway that answers so has not reached the service. */
+const GATEWAY_STATUSES = [502, 503, 504];
+
+/** A call that the service refuses; its texts are in the language that the service answers in. */
 export class Problem extends Error {
-  constructor({ title = "", detail = "", remedy = "", status = 0, code = "" }) {
-    super(detail || title);
-    Object.assign(this, { title, detail, remedy, status, code });
+  constructor(document) {
+    super(document.detail || document.title);
+    this.document = document;
+  }
+
+  get title() {
+    return this.document.title ?? "";
+  }
+
+  get detail() {
+    return this.document.detail ?? "";
+  }
+
+  get remedy() {
+    return this.document.remedy ?? "";
+  }
+
+  get status() {
+    return this.document.status ?? 0;
+  }
+
+  /** Kind of the problem; empty where it is none of the service's. */
+  get code() {
+    return this.document.code ?? "";
+  }
+
+  get retryAfterS() {
+    return this.document.retry_after_s ?? null;
   }
 }
 
-/** Paths of the service, relative to the page, so that a proxy may put a prefix before them. */
+/** The service does not answer, or the connection to it broke. */
+export class ConnectionLost extends Problem {
+  constructor() {
+    super({});
+  }
+
+  get title() {
+    return t("problem.no_answer");
+  }
+
+  get remedy() {
+    return t("problem.no_answer_remedy");
+  }
+}
+
+/** An answer that is not the service's: a proxy answers with a page of its own. */
+class Unreadable extends Problem {
+  get title() {
+    return t("problem.unreadable", { status: this.status });
+  }
+
+  get remedy() {
+    return t("problem.no_answer_remedy");
+  }
+}
+
+/** Return the URL of a path of the API. */
 export function urlOf(path) {
-  return new URL(`api/${path}`, new URL(".", location.href.split("#")[0]));
+  return new URL(path, API);
 }
 
 /**
- * Send a request, and return the answer's `Response`.
+ * Send a request with JSON or another body, and return the answer's `Response`.
  * Throws a `Problem` where the service refuses it or does not answer; a session that has ended is
  * published as the event `logged-out` of the document too.
  */
-export async function send(method, path, { body, signal, headers = {} } = {}) {
-  const options = { method, signal, headers: { "Accept-Language": language(), ...headers } };
-  if (body !== undefined) {
-    options.headers["Content-Type"] = "application/json";
-    options.body = JSON.stringify(body);
-  }
+export async function send(method, path, { json, body, signal, headers = {} } = {}) {
+  const given = { "Accept-Language": language(), ...headers };
+  if (json !== undefined) given["Content-Type"] = "application/json";
+  const content = json === undefined ? body : JSON.stringify(json);
+  const options = { method, signal, headers: given, body: content, cache: "no-store" };
   let answer;
   try {
     answer = await fetch(urlOf(path), options);
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Problem({ title: t("problem.no_answer"), remedy: t("problem.no_answer_remedy") });
+    throw signal?.aborted ? error : new ConnectionLost();
   }
   if (answer.ok) return answer;
   const problem = await problemOf(answer);
@@ -43,18 +97,19 @@ export async function send(method, path, { body, signal, headers = {} } = {}) {
 }
 
 async function problemOf(answer) {
+  const { status } = answer;
   try {
-    return new Problem({ ...(await answer.json()), status: answer.status });
+    const found = await answer.json();
+    if (typeof found.code === "string") return new Problem({ ...found, status });
   } catch {
-    // A proxy answers with a page of its own.
-    const title = t("problem.unreadable", { status: answer.status });
-    return new Problem({ title, remedy: t("problem.no_answer_remedy"), status: answer.status });
+    // Not JSON, or cut off.
   }
+  return GATEWAY_STATUSES.includes(status) ? new ConnectionLost() : new Unreadable({ status });
 }
 
 /** Send a request, and return the JSON of the answer; null where it has none. */
-export async function call(method, path, body, options = {}) {
-  const answer = await send(method, path, { body, ...options });
+export async function call(method, path, json, options = {}) {
+  const answer = await send(method, path, { json, ...options });
   return answer.status === 204 ? null : answer.json();
 }
 

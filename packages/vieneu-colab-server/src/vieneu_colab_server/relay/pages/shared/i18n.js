@@ -30,7 +30,7 @@ export async function loadTexts(address) {
 }
 
 /** Show another language from now on, and keep the choice in this browser. */
-export function chooseLanguage(wanted) {
+function chooseLanguage(wanted) {
   try {
     localStorage.setItem(STORED, wanted);
   } catch {
@@ -55,14 +55,19 @@ function use(wanted) {
   translate(document.documentElement);
 }
 
-/** Return a text with its values filled in. */
+/** Return a text with its values filled in; numbers are written as the language writes them. */
 export function t(key, values = {}) {
   const found = lookUp(key);
   if (found === undefined) {
     console.error(`There is no text ${key}.`);
     return key;
   }
-  return found.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  return found.replace(/\{(\w+)\}/g, (_, name) => written(values[name] ?? ""));
+}
+
+function written(value) {
+  if (typeof value !== "number") return String(value);
+  return new Intl.NumberFormat(current, { maximumFractionDigits: 2 }).format(value);
 }
 
 /** Return a text, or another one where there is no such text. */
@@ -74,11 +79,28 @@ function lookUp(key) {
   return languages[current]?.texts[key];
 }
 
+/** Show a text in an element from now on, in whatever language is chosen later. */
+export function say(element, key, values = {}) {
+  element.dataset.i18n = key;
+  element.dataset.i18nValues = JSON.stringify(values);
+  show(element);
+}
+
+/** Let an element be empty. */
+export function sayNothing(element) {
+  delete element.dataset.i18n;
+  element.textContent = "";
+}
+
+function show(element) {
+  const text = t(element.dataset.i18n, JSON.parse(element.dataset.i18nValues ?? "{}"));
+  // A screen reader reads a live region again whenever its text is set.
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Write the texts into all elements that name a key: `data-i18n`, `data-i18n-label`, … */
-export function translate(root) {
-  for (const element of root.querySelectorAll("[data-i18n]")) {
-    element.textContent = t(element.dataset.i18n);
-  }
+function translate(root) {
+  for (const element of root.querySelectorAll("[data-i18n]")) show(element);
   for (const element of root.querySelectorAll("[data-i18n-label]")) {
     element.setAttribute("aria-label", t(element.dataset.i18nLabel));
   }

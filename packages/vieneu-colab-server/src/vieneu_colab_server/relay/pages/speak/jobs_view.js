@@ -1,10 +1,11 @@
 /** The part of the page for long texts: jobs that go on without the page. */
 
-import { call, hideError, Mistake, showError } from "./api.js";
+import { call, send } from "../shared/api.js";
+import { onLanguage, say, t } from "../shared/i18n.js";
+import { hideError, Mistake, showError } from "./errors.js";
 import { JobItem, nameOf } from "./job_item.js";
 import { JobWatch } from "./job_watch.js";
 import { ReferenceForm } from "./reference_form.js";
-import { say, text } from "./texts.js";
 import { fillVoices, offerVoices } from "./voices.js";
 
 const MAX_FILE_BYTES = 2 << 20;
@@ -17,6 +18,8 @@ const element = (id) => document.getElementById(id);
 export class JobsView {
   #items = new Map();
   #reference = new ReferenceForm("job-", "jobs.reference_hint");
+  /** Ends once the text of the chosen file is there. */
+  #reading = Promise.resolve();
   #watch = new JobWatch((job) => this.#update(job), (jobs) => this.#showAll(jobs));
 
   constructor(voices) {
@@ -26,7 +29,9 @@ export class JobsView {
       event.preventDefault();
       this.#submit(event.submitter);
     });
-    element("job-file").addEventListener("change", () => this.#readFile());
+    element("job-file").addEventListener("change", () => {
+      this.#reading = this.#readFile();
+    });
     element("job-text").addEventListener("input", () => this.#showSpeakers());
     this.#reference.addEventListener("change", () => {
       element("job-voice").disabled = this.#reference.hasFile;
@@ -36,12 +41,12 @@ export class JobsView {
     for (const radio of document.querySelectorAll("[name=kind]")) {
       radio.addEventListener("change", () => this.#showKind());
     }
-    for (const [target, name] of [[voices, "change"], [document, "languagechange"]]) {
-      target.addEventListener(name, () => {
-        this.#showSpeakers();
-        for (const item of this.#items.values()) item.show();
-      });
-    }
+    const showAgain = () => {
+      this.#showSpeakers();
+      for (const item of this.#items.values()) item.show();
+    };
+    voices.addEventListener("change", showAgain);
+    onLanguage(showAgain);
     this.#showKind();
     this.#showSpeed();
   }
@@ -62,8 +67,9 @@ export class JobsView {
 
   async #submit(button) {
     button.disabled = true;
+    await this.#reading;
     try {
-      const job = await call("POST", "jobs", { json: await this.#body() });
+      const job = await call("POST", "jobs", await this.#body());
       hideError(element("job-error"));
       say(element("job-status"), "jobs.created", { name: nameOf(job) });
       this.#update(job);
@@ -96,11 +102,14 @@ export class JobsView {
   async #readFile() {
     const [file] = element("job-file").files;
     if (file === undefined) return;
+    const isCurrent = () => element("job-file").files[0] === file;
     try {
-      element("job-text").value = await textOf(file);
-      hideError(element("job-error"));
+      const text = await textOf(file);
+      if (!isCurrent()) return;
+      element("job-text").value = text;
+      hideError(element("job-file-error"));
     } catch (error) {
-      showError(element("job-error"), error);
+      if (isCurrent()) showError(element("job-file-error"), error);
       return;
     }
     if (/\.srt$/i.test(file.name)) document.querySelector("[name=kind][value=srt]").checked = true;
@@ -123,7 +132,7 @@ export class JobsView {
     const known = new Map([...element("speaker-voices").children].map((field) => [field.dataset.speaker, field]));
     const fields = speakers.map((name, index) => known.get(name) ?? speakerField(name, index));
     element("speaker-voices").replaceChildren(...fields);
-    const own = this.#reference.hasFile ? [["", text("jobs.speaker_reference")]] : [];
+    const own = this.#reference.hasFile ? [["", t("jobs.speaker_reference")]] : [];
     fields.forEach((field, index) => {
       const list = field.querySelector("select");
       const isNew = list.options.length === 0;
@@ -213,16 +222,12 @@ function speakerField(name, index) {
   return field;
 }
 
+/** Return the text of a file; the relay knows in which encoding it is. */
 async function textOf(file) {
   if (file.size > MAX_FILE_BYTES) {
     throw new Mistake("jobs.file_too_large", { most: MAX_FILE_BYTES >> 20 });
   }
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const mark = bytes[0] * 256 + bytes[1];
-  const encoding = { 0xfffe: "utf-16le", 0xfeff: "utf-16be" }[mark] ?? "utf-8";
-  try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
-  } catch {
-    throw new Mistake("jobs.file_unreadable");
-  }
+  const headers = { "Content-Type": "application/octet-stream" };
+  const answer = await send("POST", "file-text", { body: await file.arrayBuffer(), headers });
+  return (await answer.json()).text;
 }

@@ -1,6 +1,6 @@
 /** Decoder of the relay's framed audio; docs/wire.md describes it. */
 
-import { ConnectionLost, Problem } from "./api.js";
+import { ConnectionLost, Problem } from "../shared/api.js";
 
 export const FRAMES = "application/vnd.vieneu.frames+pcm";
 export const START = 1, SENTENCE = 2, AUDIO = 3, SENTENCE_END = 4, ERROR = 5, END = 6;

@@ -1,6 +1,6 @@
 /** Speech of one text: streamed sentence by sentence, and continued after a lost connection. */
 
-import { ConnectionLost, Problem, send } from "./api.js";
+import { ConnectionLost, Problem, send } from "../shared/api.js";
 import { AUDIO, FRAMES, frames, SENTENCE, SENTENCE_END, START } from "./frames.js";
 
 const CHECK_EVERY_MS = 1_000;

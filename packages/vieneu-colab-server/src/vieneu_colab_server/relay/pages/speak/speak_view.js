@@ -1,11 +1,12 @@
 /** The part of the page that speaks a text. */
 
-import { call, hideError, send, showError, words } from "./api.js";
+import { call, send } from "../shared/api.js";
+import { onLanguage, say, sayNothing } from "../shared/i18n.js";
+import { hideError, showError, words } from "./errors.js";
 import { Player } from "./player.js";
 import { ReferenceForm } from "./reference_form.js";
 import { SentenceList } from "./sentence_list.js";
 import { Speech } from "./speech.js";
-import { say, sayNothing } from "./texts.js";
 import { offerVoices } from "./voices.js";
 import { samplesOf, save, wavOf } from "./wav.js";
 
@@ -36,7 +37,7 @@ export class SpeakView {
     for (const button of document.querySelectorAll("#result button")) {
       button.addEventListener("click", () => this.#download(button));
     }
-    document.addEventListener("languagechange", () => this.#list.show(this.#speech, this.#player));
+    onLanguage(() => this.#list.show(this.#speech, this.#player));
     // A page that is left must not let the relay speak on.
     addEventListener("pagehide", () => this.#speech?.stop());
     this.#showSpeed();
@@ -61,7 +62,7 @@ export class SpeakView {
     this.#setBusy(true);
     try {
       const request = await this.#request();
-      const found = await call("POST", "sentences", { json: { text: element("text").value } });
+      const found = await call("POST", "sentences", { text: element("text").value });
       if (this.#player !== player) return;
       this.#speech = this.#followed(new Speech(found.sentences, request, player));
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Follows the jobs of the relay: the list now and then, the running job by its events. */
 
-import { address, call } from "./api.js";
+import { call, urlOf } from "../shared/api.js";
 
 const LIST_EVERY_MS = 15_000;
 
@@ -48,7 +48,7 @@ export class JobWatch {
     this.#close();
     if (id === null || this.#timer === null) return;
     this.#followed = id;
-    this.#events = new EventSource(address(`jobs/${id}/events`));
+    this.#events = new EventSource(urlOf(`jobs/${id}/events`));
     this.#events.addEventListener("progress", (event) => this.onJob(JSON.parse(event.data)));
     this.#events.addEventListener("end", (event) => {
       this.onJob(JSON.parse(event.data));

@@ -1,9 +1,10 @@
 /** Start of the page: language, login, and which part is shown. */
 
-import { call, hideError, Problem, showError } from "./api.js";
+import { call, Problem } from "../shared/api.js";
+import { loadTexts, offerLanguages, onLanguage, say, sayNothing, t } from "../shared/i18n.js";
+import { hideError, showError } from "./errors.js";
 import { JobsView } from "./jobs_view.js";
 import { SpeakView } from "./speak_view.js";
-import { chooseLanguage, loadTexts, offerLanguages, say, sayNothing, text } from "./texts.js";
 import { Voices } from "./voices.js";
 
 const AGAIN_MS = 2_000;
@@ -18,21 +19,18 @@ let shownVoices = "";
 let speakView;
 let jobsView;
 
-await loadTexts();
+await loadTexts(new URL("texts.json", import.meta.url));
 offerLanguages(element("page-language"));
 speakView = new SpeakView(voices);
 jobsView = new JobsView(voices);
-element("page-language").addEventListener("change", (event) => {
-  chooseLanguage(event.target.value);
-  showPart();
-});
+onLanguage(() => showPart());
 element("login-form").addEventListener("submit", logIn);
 element("log-out").addEventListener("click", logOut);
 addEventListener("hashchange", () => {
   // The browser itself follows the link to the contents; the focus may have moved on since.
   if (location.hash !== CONTENTS) showPart({ moveFocus: true });
 });
-document.addEventListener("loggedout", () => setLoggedIn(false));
+document.addEventListener("logged-out", () => setLoggedIn(false));
 document.addEventListener("visibilitychange", followVoices);
 setInterval(followVoices, CHECK_EVERY_MS);
 for (const part of document.querySelectorAll("header, main, footer")) part.hidden = false;
@@ -53,7 +51,7 @@ async function load() {
     if (element("speak-status").dataset.i18n === "loading") sayNothing(element("speak-status"));
     use(await call("GET", "page"));
   } catch (error) {
-    isAgain = !(error instanceof Problem) || error.retryAfterS !== null;
+    isAgain = !error.code || error.retryAfterS !== null;
     if (error instanceof Problem && error.status === 401) return;
     setLoggedIn(true);
     showError(errorOf(shownPart()), error);
@@ -83,7 +81,7 @@ async function followVoices() {
 async function logIn(event) {
   event.preventDefault();
   try {
-    await call("POST", "login", { json: { token: element("token").value.trim() } });
+    await call("POST", "login", { token: element("token").value.trim() });
   } catch (error) {
     showError(element("login-error"), error);
     element("token").focus();
@@ -138,6 +136,6 @@ function showPart({ moveFocus = false } = {}) {
   }
   jobsView.follow(isLoggedIn && shown === "jobs");
   const title = isLoggedIn ? `${shown}.title` : "login.title";
-  document.title = `${text(title)} – VieNeu Relay`;
+  document.title = `${t(title)} – VieNeu Relay`;
   if (moveFocus) element("main").focus();
 }

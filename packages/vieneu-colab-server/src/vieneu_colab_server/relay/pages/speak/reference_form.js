@@ -1,8 +1,8 @@
 /** The fields for a recording whose voice is used: a file, its transcript, and consent. */
 
-import { Mistake } from "./api.js";
+import { say } from "../shared/i18n.js";
+import { Mistake } from "./errors.js";
 import { recordingOf } from "./recording.js";
-import { say } from "./texts.js";
 
 const element = (id) => document.getElementById(id);
 

@@ -1,6 +1,6 @@
 /** List of the sentences of a speech: how far each is, and who spoke it. */
 
-import { text } from "./texts.js";
+import { t } from "../shared/i18n.js";
 
 const KNOWN_BACKENDS = new Set(["local", "remote", "last_resort"]);
 
@@ -31,7 +31,7 @@ export class SentenceList {
       const state = sentence.state === "missing" ? "missing"
         : heard === "playing" ? "playing" : isHeard ? "heard" : sentence.state;
       item.dataset.state = state;
-      setText(item.lastElementChild, [text(`sentence.${state}`), ...speakerOf(sentence)].join(" · "));
+      setText(item.lastElementChild, [t(`sentence.${state}`), ...speakerOf(sentence)].join(" · "));
     });
   }
 }
@@ -47,9 +47,9 @@ function itemOf(sentence) {
 function speakerOf({ speaker }) {
   if (speaker === null) return [];
   const { backend, engine, voice } = speaker;
-  const place = KNOWN_BACKENDS.has(backend) ? text(`backend.${backend}`) : backend;
-  const who = text("sentence.speaker", { backend: place || engine, engine, voice });
-  return speaker.stand_in ? [who, text("sentence.fallback")] : [who];
+  const place = KNOWN_BACKENDS.has(backend) ? t(`backend.${backend}`) : backend;
+  const who = t("sentence.speaker", { backend: place || engine, engine, voice });
+  return speaker.stand_in ? [who, t("sentence.fallback")] : [who];
 }
 
 function setText(element, shown) {

@@ -1,7 +1,8 @@
 /** One job in the list. */
 
-import { address, hideError, showError, Problem } from "./api.js";
-import { currentLanguage, text } from "./texts.js";
+import { Problem, urlOf } from "../shared/api.js";
+import { language, t } from "../shared/i18n.js";
+import { hideError, showError } from "./errors.js";
 
 const MOST_NOTES = 5;
 const ENDED = new Set(["done", "failed", "cancelled"]);
@@ -11,9 +12,9 @@ export function nameOf(job) {
   if (job.spec.name) return job.spec.name;
   const created = new Date(job.created_at);
   // One format for both has the time before the date in Vietnamese.
-  const written = (form) => new Intl.DateTimeFormat(currentLanguage(), form).format(created);
+  const written = (form) => new Intl.DateTimeFormat(language(), form).format(created);
   const date = written({ year: "numeric", month: "long", day: "numeric" });
-  return text(`jobs.unnamed_${job.spec.kind}`, { date, time: written({ timeStyle: "short" }) });
+  return t(`jobs.unnamed_${job.spec.kind}`, { date, time: written({ timeStyle: "short" }) });
 }
 
 /** Shows a job; its elements stay, so that the focus does too. */
@@ -49,13 +50,13 @@ export class JobItem {
     setText(this.count, [this.#countText(), ...this.#lengthText()].join(" · "));
     this.bar.max = job.n_sentences;
     this.bar.value = job.n_done;
-    this.bar.setAttribute("aria-label", text("jobs.progress", { name }));
+    this.bar.setAttribute("aria-label", t("jobs.progress", { name }));
     this.bar.hidden = ENDED.has(job.state);
     this.#showProblem();
     this.#showNotes();
     const { format } = job.spec;
-    this.#showLink(this.audio, "audio", text("jobs.audio", { format: format.toUpperCase() }), isDone);
-    this.#showLink(this.subtitles, "subtitles", text("jobs.subtitles"), isDone);
+    this.#showLink(this.audio, "audio", t("jobs.audio", { format: format.toUpperCase() }), isDone);
+    this.#showLink(this.subtitles, "subtitles", t("jobs.subtitles"), isDone);
     this.#showButton("retry", job.state === "failed");
     this.#showButton("cancel", !ENDED.has(job.state));
     this.#showButton("remove", ENDED.has(job.state));
@@ -64,7 +65,7 @@ export class JobItem {
   #countText() {
     const { state, joining, n_done: n, n_sentences: total } = this.job;
     const shown = joining && state === "running" ? "joining" : state;
-    return text("jobs.count", { state: text(`jobs.state_${shown}`), n, total });
+    return t("jobs.count", { state: t(`jobs.state_${shown}`), n, total });
   }
 
   #lengthText() {
@@ -73,7 +74,7 @@ export class JobItem {
     const whole = Math.round(seconds);
     const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
     const length = parts.map((part) => String(part).padStart(2, "0")).join(":");
-    return [text("jobs.length", { format: spec.format.toUpperCase(), length })];
+    return [t("jobs.length", { format: spec.format.toUpperCase(), length })];
   }
 
   #showProblem() {
@@ -86,30 +87,30 @@ export class JobItem {
   #showNotes() {
     const { notes, n_notes: total } = this.job;
     this.notes.hidden = total === 0;
-    const lines = notes.slice(0, MOST_NOTES).map((note) => text(`jobs.note_${note.kind}`, {
+    const lines = notes.slice(0, MOST_NOTES).map((note) => t(`jobs.note_${note.kind}`, {
       line: note.line,
       seconds: Math.round((note.late_s ?? 0) * 10) / 10,
     }));
     const rest = total - lines.length;
-    if (rest > 0 && lines.length > 0) lines.push(text("jobs.more_notes", { n: rest }));
-    if (total > 0) lines.unshift(text("jobs.notes", { n: total }));
+    if (rest > 0 && lines.length > 0) lines.push(t("jobs.more_notes", { n: rest }));
+    if (total > 0) lines.unshift(t("jobs.notes", { n: total }));
     const shown = [...this.notes.children].map((item) => item.textContent);
     if (shown.join("\n") === lines.join("\n")) return;
     this.notes.replaceChildren(...lines.map((line) => Object.assign(make("li"), { textContent: line })));
   }
 
   #showLink(link, path, label, isShown) {
-    link.href = address(`jobs/${this.job.id}/${path}`);
+    link.href = urlOf(`jobs/${this.job.id}/${path}`);
     this.#show(link, label, isShown);
   }
 
   #showButton(act, isShown) {
-    this.#show(this.buttons[act], text(`jobs.${act}`), isShown);
+    this.#show(this.buttons[act], t(`jobs.${act}`), isShown);
   }
 
   #show(element, label, isShown) {
     setText(element, label);
-    element.setAttribute("aria-label", text("jobs.of", { action: label, name: nameOf(this.job) }));
+    element.setAttribute("aria-label", t("jobs.of", { action: label, name: nameOf(this.job) }));
     element.hidden = !isShown;
   }
 }

@@ -1,6 +1,6 @@
 /** Recording of a voice: read here, so that any format of the browser's can be used. */
 
-import { Mistake } from "./api.js";
+import { Mistake } from "./errors.js";
 import { wavOf } from "./wav.js";
 
 const RATE_HZ = 24_000;

@@ -1,7 +1,7 @@
 /** Voices of the relay, in the page's lists. */
 
-import { call } from "./api.js";
-import { currentLanguage, text } from "./texts.js";
+import { call } from "../shared/api.js";
+import { formatLanguage, onLanguage, t } from "../shared/i18n.js";
 
 const DEFAULT_LANGUAGE = "vi";
 /** What was chosen in a list and is not offered now. */
@@ -30,11 +30,11 @@ export class Voices extends EventTarget {
 /** Keep a list of languages and a list of their voices filled in. */
 export function offerVoices(voices, languageList, voiceList) {
   const fill = () => {
-    setOptions(languageList, voices.languages.map((code) => [code, capital(nameOf(code))]));
+    setOptions(languageList, voices.languages.map((code) => [code, capital(formatLanguage(code))]));
     fillVoices(voices, voiceList, languageList.value);
   };
   voices.addEventListener("change", fill);
-  document.addEventListener("languagechange", fill);
+  onLanguage(fill);
   languageList.addEventListener("change", () => fillVoices(voices, voiceList, languageList.value));
 }
 
@@ -42,7 +42,7 @@ export function offerVoices(voices, languageList, voiceList) {
 export function fillVoices(voices, list, language = null, first = []) {
   const offered = voices.all.filter((voice) => language === null || voice.language === language);
   const options = offered.map((voice) => [voice.id, voice.name || voice.id]);
-  setOptions(list, language === null ? [...first, ...options] : [["", text("default_voice")], ...options]);
+  setOptions(list, language === null ? [...first, ...options] : [["", t("default_voice")], ...options]);
 }
 
 /** Fill a list; what was chosen stays, or is chosen again once it is offered again. */
@@ -57,15 +57,6 @@ function setOptions(list, options) {
   } else if (chosen) {
     missing.set(list, chosen);
     list.addEventListener("change", () => missing.delete(list), { once: true });
-  }
-}
-
-/** Return the name of a language; its code where the browser knows none. */
-function nameOf(code) {
-  try {
-    return new Intl.DisplayNames([currentLanguage()], { type: "language" }).of(code);
-  } catch {
-    return code;
   }
 }
 
