@@ -164,6 +164,7 @@ async def test_subtitles_are_read_from_a_file(site: RelaySite) -> None:
         await shown.page.select_option("#page-language", "vi")
         await shown.until_text("#job-file-error", "Tệp không phải UTF-8: byte thứ 1 của dòng 1.")
         assert await shown.page.input_value("#job-text") == srt.decode(), "what was there stays"
+        assert await shown.page.input_value("#job-file") == "", "it can be chosen again"
         large = {"name": "x.txt", "mimeType": "text/plain", "buffer": bytes((2 << 20) + 1)}
         await shown.page.set_input_files("#job-file", large)  # type: ignore[arg-type]
         await shown.until_text("#job-file-error", "2 MB")

@@ -109,7 +109,9 @@ export class JobsView {
       element("job-text").value = text;
       hideError(element("job-file-error"));
     } catch (error) {
-      if (isCurrent()) showError(element("job-file-error"), error);
+      if (!isCurrent()) return;
+      showError(element("job-file-error"), error);
+      element("job-file").value = ""; // else the same file, once mended, could not be chosen again
       return;
     }
     if (/\.srt$/i.test(file.name)) document.querySelector("[name=kind][value=srt]").checked = true;
