@@ -177,5 +177,5 @@ def _json(text: str) -> object:
 
 
 def _invalid(error: ValidationError) -> RequestValidationError:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    found = error.errors(include_url=False, include_input=False)
     return RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in found])

@@ -110,7 +110,7 @@ class AudioDone(BaseModel):
 class ErrorBody(BaseModel):
     """What failed."""
 
-    message: str = Field(examples=["input: Field required."])
+    message: str = Field(examples=["The request body is wrong. input: it is missing."])
     type: str = Field(examples=["invalid_request_error"])
     param: str | None = Field(examples=["input"])
     code: str | None = Field(examples=["invalid_request"])
