@@ -56,8 +56,9 @@ class Failure:
         return cls(key, translated_error(hass, error))
 
 
+_REFUSED = "invalid_auth"
 _KEYS: tuple[tuple[type[VieneuError], str], ...] = (
-    (AuthenticationError, "invalid_auth"),
+    (AuthenticationError, _REFUSED),
     (TunnelError, "tunnel_offline"),
     (ServerTooOldError, "server_too_old"),
     (ServerTooNewError, "server_too_new"),
@@ -90,6 +91,12 @@ async def verify(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | Non
     except VieneuError as error:
         return await Failure.of(hass, error_key(error), error)
     return None
+
+
+async def verify_app(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | None:
+    """Check an app with what Supervisor has handed over: nobody can copy another token."""
+    failure = await verify(hass, given)
+    return Failure("app_refuses") if failure and failure.key == _REFUSED else failure
 
 
 async def install(hass: HomeAssistant, engine: str) -> Failure | None:
