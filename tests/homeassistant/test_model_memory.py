@@ -24,7 +24,7 @@ def active(entry: MockConfigEntry) -> str:
 async def test_the_model_in_use_makes_room_for_the_test_and_is_back_if_that_fails(
     hass: HomeAssistant,
     set_up: SetUp,
-    engine: Engine,  # noqa: F811
+    engine: Engine,  # noqa: F811 - the fixture
     tmp_path: Path,
 ) -> None:
     entry = await set_up(MODEL)
@@ -48,7 +48,7 @@ async def test_the_model_in_use_makes_room_for_the_test_and_is_back_if_that_fail
 async def test_it_is_back_too_if_the_dialog_is_closed(
     hass: HomeAssistant,
     set_up: SetUp,
-    engine: Engine,  # noqa: F811
+    engine: Engine,  # noqa: F811 - the fixture
     tmp_path: Path,
 ) -> None:
     entry = await set_up(MODEL)
@@ -63,7 +63,7 @@ async def test_it_is_back_too_if_the_dialog_is_closed(
 async def test_a_model_that_the_admin_has_unloaded_stays_so(
     hass: HomeAssistant,
     set_up: SetUp,
-    engine: Engine,  # noqa: F811
+    engine: Engine,  # noqa: F811 - the fixture
 ) -> None:
     entry = await set_up(MODEL)
     await until(lambda: "last_resort" in entry.runtime_data.router.status().ready)
@@ -79,7 +79,7 @@ async def test_a_model_that_the_admin_has_unloaded_stays_so(
 async def test_where_nothing_else_speaks_it_stays_loaded(
     hass: HomeAssistant,
     set_up: SetUp,
-    engine: Engine,  # noqa: F811
+    engine: Engine,  # noqa: F811 - the fixture
     tmp_path: Path,
 ) -> None:
     entry = await set_up(MODEL)

@@ -30,7 +30,7 @@ UPDATED = {
 
 @pytest.mark.parametrize("language", ["en", "vi"])
 @pytest.mark.parametrize(
-    ("place", "version", "key", "page", "form"),
+    ("where", "version", "key", "page", "form"),
     [
         ("app", "0.9", "app_too_old", APP_PAGE, None),
         ("app", "2.0", "integration_too_old", None, None),
@@ -45,7 +45,7 @@ async def test_what_is_too_old_is_to_be_updated_and_not_started(
     site: Site,
     monkeypatch: pytest.MonkeyPatch,
     language: str,
-    place: str,
+    where: str,
     version: str,
     key: str,
     page: str | None,
@@ -57,8 +57,8 @@ async def test_what_is_too_old_is_to_be_updated_and_not_started(
         "local": server_at(site.url),
         "remote": {**EMBEDDED, "colab": {"url": site.url, "token": TOKEN}},
     }
-    mode = "remote" if place == "remote" else "local"
-    entry = await set_up(data[place], mode=mode)
+    mode = "remote" if where == "remote" else "local"
+    entry = await set_up(data[where], mode=mode)
     router = entry.runtime_data.router
     await until(hass, lambda: router.active == mode)
     monkeypatch.setattr("vieneu_colab_server.middleware.wire_version.WIRE_VERSION", version)
