@@ -17,12 +17,13 @@ from vieneu_core.engines.registry import AUTO_ENGINE, best_engine, model_option
 from vieneu_core.router import Mode
 from vieneu_core.worker.spec import EngineSpec
 
+from . import validation
 from .config_forms import CONF_MODEL, MODEL
 from .const import CONF_ENGINE, CONF_ENGINE_OPTIONS, CONF_KIND, CONF_LOCAL, LocalKind
 from .error_translation import reason_of
 from .runtime import VieneuConfigEntry, VieneuRuntime, model_engine
 from .saving_flow import SavingFlow
-from .validation import Failure, install, speak_once
+from .validation import Failure
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class ModelFlow(SavingFlow):
     async def _try(self) -> Failure | None:
         spec = model_engine(self._settings())
         try:
-            return await install(self.hass, spec.target) or await self._speak(spec)
+            return await validation.install(self.hass, spec.target) or await self._speak(spec)
         except Exception as error:  # else the dialog would wait for ever
             _LOGGER.exception("The model could not be tried")
             return Failure("unknown", {"detail": reason_of(error)})
@@ -81,7 +82,7 @@ class ModelFlow(SavingFlow):
         runtime, spoke = self._runtime(), False
         unloaded = runtime is not None and await runtime.async_unload_spare()
         try:
-            failure = await speak_once(self.hass, spec)
+            failure = await validation.speak_once(self.hass, spec)
             spoke = failure is None
         finally:  # also where the dialog is closed
             if runtime is not None and unloaded and not spoke:

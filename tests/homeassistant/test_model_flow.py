@@ -36,7 +36,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
         monkeypatch.setattr("custom_components.vieneu.model_flow.model_engine", spec)
 
-    monkeypatch.setattr("custom_components.vieneu.model_flow.install", none_is_missing)
+    monkeypatch.setattr("custom_components.vieneu.validation.install", none_is_missing)
     return use
 
 
@@ -113,7 +113,7 @@ async def test_an_error_of_another_kind_ends_the_wait_too(
     async def broken(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("custom_components.vieneu.model_flow.install", broken)
+    monkeypatch.setattr("custom_components.vieneu.validation.install", broken)
     flow = await begin(hass, "model")
     flow = await tried(hass, await go_on(hass, flow, {"engine": "gguf"}))
     assert flow["errors"] == {"base": "unknown"}
