@@ -43,8 +43,12 @@ CONF_KEEP_SPEECH: Final = "keep_speech"
 
 CONF_REFUSED_BY: Final = "refused_by"
 """Key in the data of a reauthentication: the backend whose token is not accepted."""
-REAUTH_STEPS: Final = {Mode.LOCAL: "reauth_server", Mode.REMOTE: "reauth_confirm"}
-"""Form for the token of each backend."""
+REAUTH_STEPS: Final = {
+    "reauth_app": Mode.LOCAL,
+    "reauth_server": Mode.LOCAL,
+    "reauth_confirm": Mode.REMOTE,
+}
+"""Forms of a refused token, each with its backend."""
 CONF_SERVERS: Final = {Mode.LOCAL: CONF_LOCAL, Mode.REMOTE: CONF_COLAB}
 """Data key of the settings of each backend."""
 RECONFIGURE_MENU: Final = "menu"

@@ -132,7 +132,7 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
         self.config_entry.async_create_background_task(self.hass, verify(), "vieneu-health-check")
 
     async def async_refresh_voices(self) -> None:
-        """Request the voices of the active backend now."""
+        """Request the voices of the active backend now; after the list that is being received."""
         self._listed = self._asked = None
         await self.async_refresh()
 
@@ -177,7 +177,8 @@ class VieneuCoordinator(DataUpdateCoordinator[VieneuData]):
                 self._n_unlisted += 1
                 _LOGGER.debug("The voices cannot be listed: %s", error)
             else:
-                self._listed = source
+                if self._asked is source:  # else a new list was requested meanwhile, and is due
+                    self._listed = source
                 return replace(self._snapshot(), voices=voices, voices_of=source.backend)
         return self._snapshot()  # created last: much can happen during the request
 

@@ -10,23 +10,24 @@ from pathlib import Path
 from typing import Any, cast
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN, CONF_URL
+from homeassistant.const import CONF_TOKEN, CONF_URL
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.util import dt as dt_util
 from pydantic import SecretStr
 from yarl import URL
 
-from vieneu_core.credentials import host_in_url, is_home, parse_auth_token, parse_endpoint_url
+from vieneu_core.credentials import is_home
 from vieneu_core.errors import AddressUpdateError
 from vieneu_core.pairing import ADVERTISED_TYPE, RECORD_FILE, NetworkAdvertisement, UpdateRecord
 from vieneu_core.router import Mode
 
+from .app_settings import app_settings
 from .config_forms import TOKEN
 from .const import APP_PAGE, CONF_APP, CONF_KIND, CONF_LOCAL, DOMAIN, LocalKind
 from .reauth_end import async_end_reauth
 from .reauth_flow import ReauthFlow
-from .validation import Failure, verify
+from .validation import Failure, verify, verify_app
 
 INVALID = "invalid_discovery_info"
 DONE = "already_configured"
@@ -52,7 +53,7 @@ class DiscoveryFlow(ReauthFlow):
 
     async def async_step_hassio(self, discovery_info: HassioServiceInfo) -> ConfigFlowResult:
         """Take address and token of the app from Supervisor."""
-        local = _app_settings(discovery_info)
+        local = app_settings(discovery_info.slug, discovery_info.config)
         if local is None:
             return self.async_abort(reason=INVALID)
         entry = self._own_entry()
@@ -76,7 +77,7 @@ class DiscoveryFlow(ReauthFlow):
     ) -> ConfigFlowResult:
         """Use the app as the local voice, after a click."""
         failure = None
-        if user_input is not None and not (failure := await verify(self.hass, self._local)):
+        if user_input is not None and not (failure := await verify_app(self.hass, self._local)):
             return await self._use(self._local)
         return self._form("hassio_confirm", failure, placeholders={"app": self._name})
 
@@ -201,22 +202,6 @@ class DiscoveryFlow(ReauthFlow):
             if not is_loaded:
                 self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_abort(reason=reason)
-
-
-def _app_settings(found: HassioServiceInfo) -> dict[str, str] | None:
-    """Return the settings of an app; None if it states none that can be used."""
-    host, port, token = (found.config.get(key) for key in (CONF_HOST, CONF_PORT, CONF_TOKEN))
-    if not (isinstance(host, str) and isinstance(port, int) and isinstance(token, str)):
-        return None
-    try:
-        url = parse_endpoint_url(f"http://{host_in_url(host)}:{port}")
-        secret = parse_auth_token(SecretStr(token)).get_secret_value()
-    except ValueError:
-        return None
-    if not secret:
-        return None
-    kind = LocalKind.SERVER.value
-    return {CONF_KIND: kind, CONF_URL: url, CONF_TOKEN: secret, CONF_APP: found.slug}
 
 
 def _is_same_app(local: Mapping[str, Any], found: Mapping[str, str]) -> bool:

@@ -29,9 +29,13 @@ from .installing import Missing
 from .options import SpeechOptions
 from .outages import (
     APP_LOST,
+    APP_TOO_OLD,
+    INTEGRATION_TOO_OLD,
     LOCAL_LOST,
     REMOTE_LOST,
+    REMOTE_TOO_OLD,
     SERVER_LOST,
+    SERVER_TOO_OLD,
     is_lost,
     lost_backends,
     lost_key,
@@ -60,8 +64,15 @@ class Issue:
     """Page of Home Assistant on which it is repaired, if no form does."""
 
 
-_FORMS = {REMOTE_LOST: "paste", SERVER_LOST: "server", LOCAL_LOST: RECONFIGURE_MENU}
-"""Step of the reconfigure flow for each lost backend; an app is started on its own page."""
+_FORMS = {
+    REMOTE_LOST: "paste",
+    REMOTE_TOO_OLD: "colab",
+    SERVER_LOST: "server",
+    LOCAL_LOST: RECONFIGURE_MENU,
+}
+"""Step of the reconfigure flow for each lost backend that a form repairs."""
+_OF_THE_APP = {APP_LOST, APP_TOO_OLD}
+"""An app is started and updated on its own page."""
 ENGINE_MISSING = "engine_missing"
 LAST_RESORT_MISSING = "last_resort_missing"
 LAST_RESORT_LOST = "last_resort_lost"
@@ -72,6 +83,10 @@ KEYS = (
     SERVER_LOST,
     APP_LOST,
     LOCAL_LOST,
+    REMOTE_TOO_OLD,
+    SERVER_TOO_OLD,
+    APP_TOO_OLD,
+    INTEGRATION_TOO_OLD,
     LAST_RESORT_LOST,
     "session_ending",
     "fallback_active",
@@ -230,14 +245,14 @@ def issues_of(hass: HomeAssistant, entry: VieneuConfigEntry, data: VieneuData) -
 def _lost(
     hass: HomeAssistant, entry: VieneuConfigEntry, status: RouterStatus, backend: BackendStatus
 ) -> Issue:
-    key = lost_key(entry, backend.name)
+    key = lost_key(entry, backend.name, backend.last_error)
     texts = {} if backend.last_error is None else outage_texts(hass, backend.last_error)
     return Issue(
         key=key,
         placeholders={**texts, "speaks": speaks_without(hass, status, backend.name)},
         form=_FORMS.get(key),
         severity=ir.IssueSeverity.ERROR,
-        page=APP_PAGE.format(app=entry.data[CONF_LOCAL][CONF_APP]) if key == APP_LOST else None,
+        page=APP_PAGE.format(app=entry.data[CONF_LOCAL][CONF_APP]) if key in _OF_THE_APP else None,
     )
 
 

@@ -7,16 +7,23 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
 
 from vieneu_core.engines.registry import AUTO_ENGINE, best_engine, model_option
+from vieneu_core.router import Mode
+from vieneu_core.worker.spec import EngineSpec
 
+from . import validation
 from .config_forms import CONF_MODEL, MODEL
 from .const import CONF_ENGINE, CONF_ENGINE_OPTIONS, CONF_KIND, CONF_LOCAL, LocalKind
 from .error_translation import reason_of
-from .runtime import model_engine
+from .runtime import VieneuConfigEntry, VieneuRuntime, model_engine
 from .saving_flow import SavingFlow
-from .validation import Failure, try_engine
+from .validation import Failure
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -60,11 +67,34 @@ class ModelFlow(SavingFlow):
         return await self._save({CONF_LOCAL: self._settings()})
 
     async def _try(self) -> Failure | None:
+        spec = model_engine(self._settings())
         try:
-            return await try_engine(self.hass, model_engine(self._settings()))
+            return await validation.install(self.hass, spec.target) or await self._speak(spec)
         except Exception as error:  # else the dialog would wait for ever
             _LOGGER.exception("The model could not be tried")
             return Failure("unknown", {"detail": reason_of(error)})
+
+    async def _speak(self, spec: EngineSpec) -> Failure | None:
+        """Let the model speak in the memory of the one in use, which is loaded again if it fails.
+
+        Where it speaks, it is saved, and then takes its place.
+        """
+        runtime, spoke = self._runtime(), False
+        unloaded = runtime is not None and await runtime.async_unload_spare()
+        try:
+            failure = await validation.speak_once(self.hass, spec)
+            spoke = failure is None
+        finally:  # also where the dialog is closed
+            if runtime is not None and unloaded and not spoke:
+                runtime.coordinator.async_check_now(Mode.LOCAL)
+        return failure
+
+    def _runtime(self) -> VieneuRuntime | None:
+        """Return the runtime of the entry that is reconfigured; None if it has none."""
+        if self.source != SOURCE_RECONFIGURE:
+            return None
+        entry: VieneuConfigEntry = self._get_reconfigure_entry()
+        return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
 
     def _settings(self) -> dict[str, Any]:
         """Return the settings that were entered."""

@@ -30,7 +30,7 @@ def async_watch(hass: HomeAssistant, coordinator: VieneuCoordinator) -> Callable
         current = status.backend(backend)
         if current is not None and current.state is BackendState.UNAUTHORIZED:
             return  # the dialog for the token says so
-        key = lost_key(coordinator.config_entry, backend)
+        key = lost_key(coordinator.config_entry, backend, event.cause)
         text = message(hass, "exceptions", f"{key}.message", "{detail}").format(
             **outage_texts(hass, event.cause), speaks=speaks_without(hass, status, backend)
         )

@@ -5,7 +5,12 @@ from __future__ import annotations
 from homeassistant.core import HomeAssistant
 
 from vieneu_core.backends.base import BackendState
-from vieneu_core.errors import BackendError, VieneuError
+from vieneu_core.errors import (
+    BackendError,
+    ServerTooNewError,
+    ServerTooOldError,
+    VieneuError,
+)
 from vieneu_core.router import (
     BackendStatus,
     ErrorReport,
@@ -23,10 +28,28 @@ REMOTE_LOST = "remote_lost"
 SERVER_LOST = "server_lost"
 APP_LOST = "app_lost"
 LOCAL_LOST = "local_lost"
+REMOTE_TOO_OLD = "remote_too_old"
+SERVER_TOO_OLD = "server_too_old"
+APP_TOO_OLD = "app_too_old"
+INTEGRATION_TOO_OLD = "integration_too_old"
+_TOO_OLD = {
+    REMOTE_LOST: REMOTE_TOO_OLD,
+    SERVER_LOST: SERVER_TOO_OLD,
+    APP_LOST: APP_TOO_OLD,
+}
 
 
-def lost_key(entry: VieneuConfigEntry, backend: str) -> str:
-    """Return the key of the texts about a lost backend."""
+def lost_key(
+    entry: VieneuConfigEntry, backend: str, error: VieneuError | ErrorReport | None
+) -> str:
+    """Return the key of the texts about a backend that is lost because of an error."""
+    code, key = error and error.code, _kind_of(entry, backend)
+    if code == ServerTooNewError.code:
+        return INTEGRATION_TOO_OLD
+    return _TOO_OLD[key] if code == ServerTooOldError.code else key
+
+
+def _kind_of(entry: VieneuConfigEntry, backend: str) -> str:
     if backend == Mode.REMOTE:
         return REMOTE_LOST
     local = entry.data[CONF_LOCAL]

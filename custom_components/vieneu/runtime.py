@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from vieneu_core.audio import NATURAL_PAUSES
-from vieneu_core.backends.base import Backend
+from vieneu_core.backends.base import Backend, BackendState
 from vieneu_core.backends.local import LocalBackend
 from vieneu_core.backends.remote import RemoteBackend
 from vieneu_core.builder import AT_ONCE
@@ -141,6 +141,20 @@ class VieneuRuntime:
         results = await asyncio.gather(*changes, return_exceptions=True)
         for failed in (result for result in results if isinstance(result, BaseException)):
             raise failed
+
+    async def async_unload_spare(self) -> bool:
+        """Unload the local model if another backend can speak; return whether it was unloaded.
+
+        Two models may not fit into the memory of this machine.
+        """
+        status, local = self.router.status(), Mode.LOCAL.value
+        is_model = self._local_data[CONF_KIND] == LocalKind.MODEL
+        backend = status.backend(local)
+        is_unloaded = backend is None or backend.state is BackendState.UNLOADED
+        if not is_model or is_unloaded or not set(status.ready) - {local}:
+            return False
+        await self.router.unload_backend(local)
+        return True
 
     async def _async_renew_local(self) -> None:
         """Use the local voice anew; where it speaks now, only once the new one is loaded."""

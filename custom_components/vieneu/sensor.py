@@ -70,7 +70,7 @@ def _quota_used(data: VieneuData) -> float | None:
     remote = _backend(data, Mode.REMOTE)
     if data.status.quota is None or remote.state is BackendState.NOT_CONFIGURED:
         return None
-    return round(100 * data.status.quota.used, 2)
+    return round(100 * data.status.quota.used, 1)
 
 
 def _error_title(data: VieneuData) -> str | None:

@@ -31,14 +31,14 @@ from vieneu_core.errors import (
 )
 from vieneu_core.pairing import verify_server
 from vieneu_core.router import Mode, Router, RouterPolicy
-from vieneu_core.worker.spec import EngineSpec
+from vieneu_core.worker.spec import EngineSpec, WorkerTimes
 
 from .const import DOMAIN
 from .error_translation import translated_error
 from .installing import async_install
 
 TEST_SENTENCE_S = 60.0
-"""Longest wait for the next audio of the test sentence: the first one of a model takes longest."""
+"""Longest time for the test sentence: the first one of a model takes longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,9 @@ class Failure:
         return cls(key, translated_error(hass, error))
 
 
+_REFUSED = "invalid_auth"
 _KEYS: tuple[tuple[type[VieneuError], str], ...] = (
-    (AuthenticationError, "invalid_auth"),
+    (AuthenticationError, _REFUSED),
     (TunnelError, "tunnel_offline"),
     (ServerTooOldError, "server_too_old"),
     (ServerTooNewError, "server_too_new"),
@@ -92,6 +93,12 @@ async def verify(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | Non
     return None
 
 
+async def verify_app(hass: HomeAssistant, given: Mapping[str, str]) -> Failure | None:
+    """Check an app with what Supervisor has handed over: nobody can copy another token."""
+    failure = await verify(hass, given)
+    return Failure("app_refuses") if failure and failure.key == _REFUSED else failure
+
+
 async def install(hass: HomeAssistant, engine: str) -> Failure | None:
     """Install an engine's packages."""
     missing = await async_install(hass, engine)
@@ -105,8 +112,9 @@ async def try_engine(hass: HomeAssistant, spec: EngineSpec) -> Failure | None:
 
 async def speak_once(hass: HomeAssistant, spec: EngineSpec) -> Failure | None:
     """Load an engine in a process of its own, let it speak, and unload it."""
+    backend = LocalBackend(spec, times=WorkerTimes(stall_s=TEST_SENTENCE_S))
     policy = RouterPolicy(stall_s=TEST_SENTENCE_S)
-    async with aclosing(Router(local=LocalBackend(spec), policy=policy)) as router:
+    async with aclosing(Router(local=backend, policy=policy)) as router:
         try:
             await router.load_backend(Mode.LOCAL)
         except VieneuError as error:

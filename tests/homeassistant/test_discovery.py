@@ -147,7 +147,7 @@ async def test_another_app_does_not_take_over_without_a_click(
     flow = await discover(hass, handed_over(site.url, token=OTHER_TOKEN))
     assert flow["type"] is FORM
     flow = await go_on(hass, flow, {})
-    assert flow["errors"] == {"base": "invalid_auth"}
+    assert flow["errors"] == {"base": "app_refuses"}
     assert entry.data == data
 
 

@@ -11,13 +11,14 @@ from typing import Any
 import psutil
 import pytest
 from conftest import EMBEDDED, SetUp
+from custom_components.vieneu.validation import speak_once
 from flow_steps import begin, go_on, loaded, reconfigure, tried
 from guard import GUARD_S
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
 from vieneu_core.router import RouterPolicy
-from vieneu_core.worker.spec import EngineSpec
+from vieneu_core.worker.spec import EngineSpec, WorkerTimes
 
 Engine = Callable[..., None]
 
@@ -153,3 +154,25 @@ async def test_a_model_that_fails_leaves_the_former_voice(
     flow = await tried(hass, await go_on(hass, flow, {"engine": "gguf"}))
     assert flow["reason"] == "reconfigure_successful"
     assert entry.data["local"]["engine"] == "gguf"
+
+
+async def test_a_model_that_begins_later_than_a_worker_may_pause_is_waited_for(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test has a limit of its own: the first sentence of a model takes longest."""
+    assert WorkerTimes.__init__.__kwdefaults__ is not None
+    monkeypatch.setitem(WorkerTimes.__init__.__kwdefaults__, "stall_s", 0.1)
+    assert await speak_once(hass, EngineSpec("tone_engine:create", {"chunk_delay_s": 0.5})) is None
+
+
+async def test_a_model_that_never_speaks_is_waited_for_only_so_long(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = partial(RouterPolicy, probe_text="hangforever.")
+    monkeypatch.setattr("custom_components.vieneu.validation.RouterPolicy", policy)
+    monkeypatch.setattr("custom_components.vieneu.validation.TEST_SENTENCE_S", 0.2)
+    failure = await speak_once(hass, EngineSpec("tone_engine:create"))
+    assert failure is not None
+    assert failure.key == "engine_silent"
+    _, alive = await asyncio.to_thread(psutil.wait_procs, workers(), timeout=GUARD_S)
+    assert alive == []

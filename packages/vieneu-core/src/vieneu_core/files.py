@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -41,7 +42,11 @@ def check_ordinary(path: Path) -> None:
     Raises:
         NotOrdinaryFileError: it is neither.
     """
-    if path.exists() and not path.is_file():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if not stat.S_ISREG(mode):
         raise NotOrdinaryFileError(path)
 
 

@@ -9,8 +9,8 @@ from typing import Any, Self
 
 FORMAT = re.compile(r",?(?:\.\d)?[dfg%]?")
 """Allowed formats: a remote template with others could demand a gigabyte of spaces."""
-MAX_DEPTH = 5
-"""Limit on texts within texts, such as the reason within a message."""
+MAX_DEPTH = 10
+"""Limit on texts within texts that are sent and received, such as the reason within a message."""
 MAX_VALUES = 20
 
 
@@ -53,12 +53,17 @@ def has_words(template: str) -> bool:
     return any(c.isalpha() for literal, *_ in string.Formatter().parse(template) for c in literal)
 
 
-def parts_of(text: str) -> dict[str, Any] | None:
-    """Return template and values of a text for JSON; None if it is its own template."""
-    if not isinstance(text, Translatable):
+def parts_of(text: str, depth: int = MAX_DEPTH) -> dict[str, Any] | None:
+    """Return template and values of a text for JSON; None if it is its own template.
+
+    Args:
+        text: The text.
+        depth: Texts within it that are deeper become plain: a receiver would refuse all of it.
+    """
+    if not (depth and isinstance(text, Translatable)):
         return None
     values = {
-        name: parts_of(value) or str(value) if isinstance(value, str) else value
+        name: parts_of(value, depth - 1) or str(value) if isinstance(value, str) else value
         for name, value in text.values.items()
     }
     return {"template": text.template, "values": values}

@@ -213,7 +213,7 @@ def _given_up(error: InterruptedTransferError, n_tries: int, n_bytes: int) -> Mo
         Translatable(
             "The download failed {n_tries} times: {error}.{kept}",
             n_tries=n_tries,
-            error=error,
+            error=error.args[0],
             kept=kept,
         )
     )

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 from vieneu_core.clock import Clock
 from vieneu_core.errors import EngineError, ModelLoadError, WorkerStartError
-from vieneu_core.translatable import Translatable
+from vieneu_core.translatable import Translatable, joined
 from vieneu_core.worker.messages import (
     LENGTH,
     Message,
@@ -214,7 +214,11 @@ async def _cancel(*tasks: asyncio.Future[Any]) -> None:
 def _start_error(error: OSError) -> EngineError:
     kind = WorkerStartError if error.errno in _LACKS else ModelLoadError
     return kind(
-        Translatable("The engine's process cannot start: {error}.", error=error.strerror or error)
+        Translatable(
+            "The engine's process cannot start: {error}.",
+            error=joined(": ", [str(part) for part in (error.filename, error.strerror) if part])
+            or error,
+        )
     )
 
 

@@ -19,7 +19,7 @@ from vieneu_core.errors import (
 )
 from vieneu_core.installation import install_command
 from vieneu_core.text.clean import one_line
-from vieneu_core.translatable import Translatable
+from vieneu_core.translatable import Translatable, joined
 
 _LOGGER = "Vieneu"
 """Root of all loggers of the SDK."""
@@ -104,7 +104,8 @@ def _translated(error: Exception, what: str, kind: type[VieneuError]) -> VieneuE
             remedy="Load it once with the network and with offline: false; or name paths.",
         )
     name, text = type(error).__name__, first_line(error)
-    return kind(Translatable("{what}: {kind}: {text}", what=what, kind=name, text=text))
+    words = dict.fromkeys((what, name, text))  # an error without a text has its name as such
+    return kind(joined(": ", [*words]))
 
 
 def _is_offline() -> bool:

@@ -11,7 +11,18 @@ from vieneu_core.text.syllables import is_syllable
 CLEAN = 0.9
 """Least part of the words with Vietnamese letters that are syllables, in clean Vietnamese."""
 _QUOTES = "“”‘’„«»…•"
+_ODD_K = re.compile("k[^heêiy]", re.IGNORECASE)
+_SHORT = 2
 _BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~\u2013\u2014°€₫]+")
+
+
+def _is_doubtful(word: str) -> bool:
+    """Return whether a word has k before other letters than e, ê, i and y, and is no name.
+
+    Names are so written (Bắc Kạn); else it is rather a word in another encoding.
+    """
+    is_name = len(word) > _SHORT and word.istitle()
+    return _ODD_K.match(word) is not None and not is_name
 
 
 @dataclass(slots=True)
@@ -26,7 +37,7 @@ class Evidence:
         for word in _BETWEEN.split(composed(text)):
             bare = word.strip(_QUOTES).strip("0123456789")
             if not bare.isascii() and any(map(str.isalpha, bare)):
-                known = is_syllable(bare)
+                known = is_syllable(bare) and not _is_doubtful(bare)
                 self.syllables += known
                 self.others += not known
 

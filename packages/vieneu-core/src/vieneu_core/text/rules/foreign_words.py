@@ -99,6 +99,7 @@ WORDS = {
     "netflix": "nét phờ lích",
     "network": "nét uốc",
     "notebook": "nốt búc",
+    "oem": "o i em",
     "off": "óp",
     "offline": "óp phai lai",
     "ok": "ô kê",
