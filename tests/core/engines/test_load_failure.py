@@ -39,6 +39,16 @@ def test_the_reasons_of_several_engines_are_translated_between_processes_too() -
     )
 
 
+def test_reasons_that_are_nested_too_deeply_leave_the_rest_translated() -> None:
+    error = ModelLoadError(Translatable("It has no {missing}.", missing="config.json"))
+    for _ in range(10):
+        error = none_loads({"auto": error})
+    received = from_parts(str(error.detail), parts_of(error.detail))
+
+    assert received == error.detail
+    assert translated(received, "vi").startswith("Không nạp được công cụ đọc nào. auto: Không nạp")
+
+
 @pytest.mark.parametrize(
     ("said", "line"),
     [

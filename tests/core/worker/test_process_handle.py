@@ -137,7 +137,7 @@ async def test_the_first_order_must_be_to_load() -> None:
 async def test_an_interpreter_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
 
-    with pytest.raises(ModelLoadError, match="cannot start"):
+    with pytest.raises(ModelLoadError, match="cannot start: /no/such/python: No such file"):
         await WorkerProcess.spawn()
 
 

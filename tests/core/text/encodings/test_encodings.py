@@ -49,6 +49,18 @@ def test_text_is_read_in_its_encoding(text: str, encoding: str) -> None:
     assert got == text or encoding == "TCVN3"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        *(("TCVN3", text) for text in ("ký", "kỳ", "kế", "30k/ký", "quý 1/2024", "quý ba")),
+        *(("CP1258", text) for text in ("ô kê", "ô kê không?", "wi fi ô kê", "quân")),
+        *(("VNI", text) for text in ("quý", "quý III", "quý ba", "quốc")),
+    ],
+)
+def test_a_short_text_is_read_in_its_encoding(encoding: str, text: str) -> None:
+    assert decode_text(OLD[encoding](text), "a.txt") == text
+
+
 @names
 @settings(max_examples=30, deadline=None)
 @given(size=st.integers(1, 40))

@@ -41,7 +41,7 @@ _RIMES = """
 RIMES = frozenset(_RIMES.split())
 _AFTER_QU = frozenset(
     {rime for rime in RIMES if rime[0] in "aăâeêơ"}  # qua, quên, quạu, quới
-    | {rime[1:] for rime in RIMES if rime.startswith("uy")} - {"ya", "yp", "yu"}  # quý, quyên
+    | {rime[1:] for rime in RIMES if rime.startswith("uy")} - {"ya"}  # quý, quyên, quýt
     | {"i", "ich", "in", "inh", "ip", "it", "iu"}  # quí and quít, as many write
     | {"ôc"}  # quốc
 )

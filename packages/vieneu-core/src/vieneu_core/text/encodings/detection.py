@@ -6,23 +6,27 @@ import re
 from dataclasses import dataclass
 
 from vieneu_core.text.encodings.tables import LEGACY, composed
-from vieneu_core.text.syllables import is_syllable
+from vieneu_core.text.syllables import is_syllable, parts_of
 
 CLEAN = 0.9
 """Least part of the words with Vietnamese letters that are syllables, in clean Vietnamese."""
 _QUOTES = "“”‘’„«»…•"
-_ODD_K = re.compile("k[^heêiy]", re.IGNORECASE)
+_RARE = {"quyu", "quyp"}
+_AFTER_K = tuple("heêiy")
 _SHORT = 2
 _BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~\u2013\u2014°€₫]+")
 
 
 def _is_doubtful(word: str) -> bool:
-    """Return whether a word has k before other letters than e, ê, i and y, and is no name.
+    """Return whether a word is so rare that it is rather another one in another encoding.
 
-    Names are so written (Bắc Kạn); else it is rather a word in another encoding.
+    Those are quýu and quỵp, and k before other letters than e, ê, i and y but in names (Bắc Kạn).
     """
+    letters, _ = parts_of(word.lower())
+    if letters in _RARE:
+        return True
     is_name = len(word) > _SHORT and word.istitle()
-    return _ODD_K.match(word) is not None and not is_name
+    return letters.startswith("k") and not letters[1:].startswith(_AFTER_K) and not is_name
 
 
 @dataclass(slots=True)
