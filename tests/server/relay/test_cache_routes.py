@@ -88,6 +88,10 @@ async def test_a_folder_that_cannot_be_used_is_stated_at_once(tmp_path: Path) ->
         assert state["problem"]["title"] == "Cấu hình sai"
         assert not await is_replayed(site)
 
+        await site.call("PUT", "/cache", json=OFF)
+        folder.unlink()
+        assert (await site.call("PUT", "/cache", json=ON))["problem"] is None
+
 
 @pytest.mark.parametrize("body", [{}, {"enabled": "true"}, {"enabled": True, "folder": "/"}])
 async def test_a_wrong_choice_changes_nothing(site: RelaySite, body: dict[str, object]) -> None:

@@ -147,6 +147,12 @@ async def test_a_job_for_which_its_token_has_no_room_waits_and_the_others_go_on(
         assert (await rig.ended(again)).state is JobState.DONE
 
 
+async def test_the_only_job_of_a_token_may_take_all_the_room(tmp_path: Path) -> None:
+    async with job_rig(ScriptedBackend(), tmp_path, max_owner_bytes=1) as rig:
+        alone = await rig.ended(await rig.submit(TEXT, owner="a"))
+        assert alone.state is JobState.DONE
+
+
 async def test_only_so_many_clients_follow_jobs(tmp_path: Path) -> None:
     backend = ScriptedBackend()
     backend.always = ScriptStep(hold=asyncio.Event())

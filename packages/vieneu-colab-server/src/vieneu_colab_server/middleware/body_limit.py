@@ -15,6 +15,8 @@ from vieneu_core.untrusted_json import MAX_KEYS, has_too_many_keys
 MIN_BYTES_PER_S = 50_000
 """Slowest client whose large body is still awaited: 0.4 Mbit/s."""
 _RETRY_AFTER_S = 2.0
+_LARGE_BYTES = 1 << 16
+"""A larger body is parsed on a thread."""
 
 
 @dataclass(slots=True)
@@ -68,7 +70,10 @@ class BodyLimit:
         try:
             body = await self._read(scope, receive, reserved)
             if body is not None and b"json" in _header(scope, b"content-type").lower():
-                _check_keys(body)
+                if len(body) > _LARGE_BYTES:
+                    await asyncio.to_thread(_check_keys, body)
+                else:
+                    _check_keys(body)
         except VieneuError as error:
             await problem_response(error)(scope, receive, send)
         else:

@@ -107,7 +107,7 @@ class SpeechCache:
         self._stats = CacheStats()
         self._n_bytes = 0
         self.problem: ConfigurationError | None = None
-        """Why the folder could not be used; kept until speech is stored again."""
+        """Why the folder could not be used; kept until speech is stored or it is opened again."""
 
     @property
     def max_pcm_bytes(self) -> int:
@@ -121,8 +121,9 @@ class SpeechCache:
     async def open(self) -> None:
         """Make ready, so that the first request does not wait for that, or at least begin to.
 
-        A failure is a `problem`, which is not raised.
+        A failure is a `problem`, which is not raised; one of before is forgotten.
         """
+        self.problem = None
         opening = asyncio.get_running_loop().run_in_executor(self._thread, self._opened)
         await asyncio.wait({opening}, timeout=OPEN_WITHIN_S)
 

@@ -47,8 +47,8 @@ def _reading(router: Router, speech: SpeechService) -> ReadReference:
 
 
 def backend_away(router: Router) -> bool:
-    """Return whether a backend that is set up cannot speak now."""
-    states = {backend.state for backend in router.status().backends}
+    """Return whether one of the two backends is set up, and cannot speak now."""
+    states = {backend.state for backend in filter(None, map(router.status().backend, Mode))}
     return any(not state.ready for state in states - {BackendState.NOT_CONFIGURED})
 
 

@@ -270,8 +270,9 @@ class JobStore:
         if used + n_bytes > self._max_total_bytes:
             text = "The jobs take {used} MB, and {wanted} MB more would exceed their {most} MB."
             raise JobStorageError(_no_room(text, used, n_bytes, self._max_total_bytes))
-        used = sum(kept[one] for one in kept if self._owners.get(one) == owner)
-        if used + n_bytes > self._max_owner_bytes:
+        others = [one for one in kept if one != job_id and self._owners.get(one) == owner]
+        used = sum(kept[one] for one in others) + kept.get(job_id, 0)
+        if others and used + n_bytes > self._max_owner_bytes:  # a job alone may take all the room
             text = (
                 "The jobs of this token take {used} MB, and {wanted} MB more would exceed their "
                 "{most} MB."

@@ -47,6 +47,7 @@ def speak_routes(
 ) -> APIRouter:
     """Return the routes of the page's own API."""
     api = APIRouter(tags=["speak"])
+    decoding = asyncio.Lock()
     _add_login(api, sessions)
 
     @api.get("/page")
@@ -79,7 +80,9 @@ def speak_routes(
     @api.post("/file-text")
     async def file_text(request: Request) -> FileTextAnswer:
         """Return the text that the bytes of a file are, in whatever encoding it was saved."""
-        return FileTextAnswer(text=await asyncio.to_thread(decoded, await request.body()))
+        content = await request.body()
+        async with decoding:  # one takes seconds where it was made to
+            return FileTextAnswer(text=await asyncio.to_thread(decoded, content))
 
     @api.post(PROBLEM_TEXT)
     async def problem_text(
