@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from homeassistant.config_entries import (
@@ -12,7 +13,9 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlowResult,
 )
+from homeassistant.core import callback
 
+from vieneu_core.backends.base import BackendState
 from vieneu_core.engines.registry import AUTO_ENGINE, best_engine, model_option
 from vieneu_core.router import Mode
 from vieneu_core.worker.spec import EngineSpec
@@ -34,6 +37,7 @@ class ModelFlow(SavingFlow):
     _entered: Mapping[str, Any] | None = None
     _trial: asyncio.Task[Failure | None] | None = None
     _failure: Failure | None = None
+    _saved: ConfigFlowResult | None = None
 
     async def async_step_model(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Use a VieNeu model on this machine."""
@@ -64,7 +68,7 @@ class ModelFlow(SavingFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Save the model that has spoken."""
-        return await self._save({CONF_LOCAL: self._settings()})
+        return self._saved or await self._save({CONF_LOCAL: self._settings()})
 
     async def _try(self) -> Failure | None:
         spec = model_engine(self._settings())
@@ -75,19 +79,43 @@ class ModelFlow(SavingFlow):
             return Failure("unknown", {"detail": reason_of(error)})
 
     async def _speak(self, spec: EngineSpec) -> Failure | None:
-        """Let the model speak in the memory of the one in use, which is loaded again if it fails.
-
-        Where it speaks, it is saved, and then takes its place.
-        """
-        runtime, spoke = self._runtime(), False
-        unloaded = runtime is not None and await runtime.async_unload_spare()
-        try:
+        """Let the model speak, and save it if a local voice is there that it replaces."""
+        if (runtime := self._runtime()) is None:
+            return await validation.speak_once(self.hass, spec)
+        async with self._room(runtime):
             failure = await validation.speak_once(self.hass, spec)
-            spoke = failure is None
-        finally:  # also where the dialog is closed
-            if runtime is not None and unloaded and not spoke:
-                runtime.coordinator.async_check_now(Mode.LOCAL)
+            if failure is None:
+                # Not left to the dialog: that may be gone, and nothing would load a model again.
+                self._saved = await self._save({CONF_LOCAL: self._settings()})
         return failure
+
+    @asynccontextmanager
+    async def _room(self, runtime: VieneuRuntime) -> AsyncIterator[None]:
+        """Unload the model in use, which is loaded again unless another was saved meanwhile.
+
+        Two models may not fit into the memory of this machine. It is loaded again at once where
+        nothing else speaks any longer: a download may take long.
+        """
+        if not runtime.has_spare_model:
+            yield
+            return
+        coordinator, local = runtime.coordinator, Mode.LOCAL.value
+
+        @callback
+        def keep_speaking() -> None:
+            backend = coordinator.data.status.backend(local)
+            is_unloaded = backend is not None and backend.state is BackendState.UNLOADED
+            if is_unloaded and coordinator.data.status.nothing_speaks:
+                coordinator.async_check_now(Mode.LOCAL)
+
+        end_watch = coordinator.async_add_listener(keep_speaking)
+        try:
+            await runtime.router.unload_backend(local)
+            yield
+        finally:  # also where the dialog is closed
+            end_watch()
+            if self._saved is None and self.hass.is_running:
+                coordinator.async_check_now(Mode.LOCAL)
 
     def _runtime(self) -> VieneuRuntime | None:
         """Return the runtime of the entry that is reconfigured; None if it has none."""

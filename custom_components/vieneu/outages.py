@@ -46,7 +46,8 @@ def lost_key(
     code, key = error and error.code, _kind_of(entry, backend)
     if code == ServerTooNewError.code:
         return INTEGRATION_TOO_OLD
-    return _TOO_OLD[key] if code == ServerTooOldError.code else key
+    # A model has none: until the reload, the error may still be of the server before it.
+    return _TOO_OLD.get(key, key) if code == ServerTooOldError.code else key
 
 
 def _kind_of(entry: VieneuConfigEntry, backend: str) -> str:

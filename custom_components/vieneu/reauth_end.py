@@ -18,7 +18,8 @@ from .const import CONF_SERVERS, REAUTH_STEPS
 def async_end_reauth(hass: HomeAssistant, entry: ConfigEntry, mode: Mode) -> None:
     """End the dialog for the token of a backend, if it is open."""
     for flow in list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})):
-        if REAUTH_STEPS.get(flow["step_id"]) is mode:
+        # One that has not shown its first form yet has no step.
+        if REAUTH_STEPS.get(flow.get("step_id", "")) is mode:
             hass.config_entries.flow.async_abort(flow["flow_id"])
 
 

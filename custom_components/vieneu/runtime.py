@@ -142,19 +142,14 @@ class VieneuRuntime:
         for failed in (result for result in results if isinstance(result, BaseException)):
             raise failed
 
-    async def async_unload_spare(self) -> bool:
-        """Unload the local model if another backend can speak; return whether it was unloaded.
-
-        Two models may not fit into the memory of this machine.
-        """
+    @property
+    def has_spare_model(self) -> bool:
+        """Whether a local model is loaded, and another backend can speak without it."""
         status, local = self.router.status(), Mode.LOCAL.value
         is_model = self._local_data[CONF_KIND] == LocalKind.MODEL
         backend = status.backend(local)
         is_unloaded = backend is None or backend.state is BackendState.UNLOADED
-        if not is_model or is_unloaded or not set(status.ready) - {local}:
-            return False
-        await self.router.unload_backend(local)
-        return True
+        return is_model and not is_unloaded and bool(set(status.ready) - {local})
 
     async def _async_renew_local(self) -> None:
         """Use the local voice anew; where it speaks now, only once the new one is loaded."""

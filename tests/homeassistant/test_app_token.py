@@ -97,6 +97,19 @@ async def test_where_supervisor_has_no_other_the_app_is_to_be_restarted(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
+async def test_that_question_does_not_stop_colab(
+    hass: HomeAssistant, set_up: SetUp, site: Site, supervisor: Supervisor
+) -> None:
+    supervisor.hand_over(site.url, OTHER_TOKEN)
+    colab = {"colab": {"url": site.url, "token": TOKEN}}
+    data = {**server_at(site.url, OTHER_TOKEN, app=SLUG), **colab}
+    entry = await set_up(data, mode="remote")
+    assert entry.state.value == "loaded"
+    assert hass.states.is_state("sensor.vieneu_active_backend", "remote")
+    await until(hass, hass.config_entries.flow.async_progress)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_without_supervisor_it_says_what_to_do_until_another_voice_is_chosen(
     hass: HomeAssistant, set_up: SetUp, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

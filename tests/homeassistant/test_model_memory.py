@@ -60,6 +60,36 @@ async def test_it_is_back_too_if_the_dialog_is_closed(
     await until(lambda: active(entry) == "local")
 
 
+async def test_one_that_speaks_is_used_also_if_nobody_watches_the_dialog(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    engine: Engine,  # noqa: F811 - the fixture
+) -> None:
+    entry = await set_up(MODEL)
+    await until(lambda: entry.runtime_data.router.status().ready == ("local", "last_resort"))
+    engine()
+    await go_on(hass, await reconfigure(hass, entry, "model"), {"engine": "gguf"})
+    await until(lambda: entry.data["local"]["engine"] == "gguf")
+    await until(lambda: entry.state.value == "loaded")
+
+
+async def test_it_is_back_at_once_where_nothing_else_speaks_any_longer(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    engine: Engine,  # noqa: F811 - the fixture
+    tmp_path: Path,
+) -> None:
+    entry = await set_up(MODEL)
+    await until(lambda: entry.runtime_data.router.status().ready == ("local", "last_resort"))
+    engine(load_until_file=str(tmp_path / "never"))
+    flow = await go_on(hass, await reconfigure(hass, entry, "model"), {"engine": "gguf"})
+    await until(lambda: active(entry) == "last_resort")
+    await entry.runtime_data.router.set_last_resort(None)
+    await entry.runtime_data.coordinator.async_refresh()
+    await until(lambda: "local" in entry.runtime_data.router.status().ready)
+    hass.config_entries.flow.async_abort(flow["flow_id"])
+
+
 async def test_a_model_that_the_admin_has_unloaded_stays_so(
     hass: HomeAssistant,
     set_up: SetUp,

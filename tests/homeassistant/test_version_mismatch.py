@@ -75,3 +75,20 @@ async def test_what_is_too_old_is_to_be_updated_and_not_started(
     texts = await async_get_translations(hass, language, "issues", {"vieneu"})
     described = [text for path, text in texts.items() if f".issues.{key}." in path]
     assert any(to_do in text for text in described)
+
+
+async def test_one_that_was_updated_is_used_again(
+    hass: HomeAssistant, set_up: SetUp, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody does anything for that, as the texts say."""
+    entry = await set_up(server_at(site.url, app=SLUG), mode="local")
+    router = entry.runtime_data.router
+    await until(hass, lambda: router.active == "local")
+    with monkeypatch.context() as old:
+        old.setattr("vieneu_colab_server.middleware.wire_version.WIRE_VERSION", "0.9")
+        with pytest.raises(WireVersionError):
+            await router.check("local")
+        await until(hass, lambda: router.active != "local")
+
+    await until(hass, lambda: router.active == "local")
+    await until(hass, lambda: repairs(hass) == set())

@@ -581,7 +581,7 @@ class WireVersionError(BackendError):
     title = "Versions do not match"
     default_remedy = "Install the same version of VieNeu Relay on both sides."
     transient = False
-    consequence = Consequence.UNTIL_ADMIN
+    consequence = Consequence.OPEN  # not until an admin acts: the server may be upgraded meanwhile
 
 
 class ServerTooOldError(WireVersionError):
