@@ -17,9 +17,9 @@ from . import (
     address_webhook,
     bus_events,
     entry_update,
-    issues,
     notebook_view,
     notification,
+    repair_issues,
     services,
 )
 from .const import CONF_LOCAL, CONF_REFUSED_BY, DOMAIN
@@ -52,7 +52,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what is shared by all entries: the actions, and the view of notebooks."""
     services.async_register(hass)
     notebook_view.async_register(hass)
-    issues.async_follow_entries(hass)
+    repair_issues.async_follow_entries(hass)
     return True
 
 
@@ -60,7 +60,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> bo
     """Set up an entry. It is retried later only if no backend can speak."""
     async with hass.timeout.async_freeze(DOMAIN):  # a large download does not count as a slow start
         missing = await async_install_again(hass, local_engine(entry.data[CONF_LOCAL]))
-    issues.async_set_missing(hass, entry, missing)
+    repair_issues.async_set_missing(hass, entry, missing)
     embedded = await hass.async_add_executor_job(has_embedded_voice)
     runtime = VieneuRuntime(hass, entry, has_embedded_voice=embedded)
     address_webhook.async_listen_until_set_up(hass, entry)
@@ -80,7 +80,7 @@ async def _load(hass: HomeAssistant, entry: VieneuConfigEntry, runtime: VieneuRu
     try:
         await runtime.async_load()
     except VieneuError as error:
-        issues.async_set_nothing_speaks(hass, entry, error)
+        repair_issues.async_set_nothing_speaks(hass, entry, error)
         raise _not_set_up(hass, entry, error) from error
 
 
@@ -106,7 +106,7 @@ def _not_set_up(
 async def _begin(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
     coordinator = entry.runtime_data.coordinator
     entry.async_on_unload(coordinator.async_begin())
-    entry.async_on_unload(issues.async_watch(hass, coordinator))
+    entry.async_on_unload(repair_issues.async_watch(hass, coordinator))
     entry.async_on_unload(bus_events.async_fire_events(hass, coordinator))
     entry.async_on_unload(notification.async_watch(hass, coordinator))
     entry.async_on_unload(entry_update.async_follow(hass, entry))
@@ -127,6 +127,6 @@ async def async_unload_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> b
 async def async_remove_entry(hass: HomeAssistant, entry: VieneuConfigEntry) -> None:
     """Delete the stored data of the entry. Custom voices are the user's and are kept."""
     address_webhook.async_stop_until_set_up(hass, entry)
-    issues.async_clear(hass)
+    repair_issues.async_clear(hass)
     await hass.async_add_executor_job(partial(rmtree, speech_folder(hass), ignore_errors=True))
     await cache_store(hass, entry).async_remove()

@@ -13,7 +13,7 @@ from vieneu_core.backoff import Backoff
 from vieneu_core.config.settings import EMBEDDED_ENGINE
 from vieneu_core.errors import BackendError
 
-from . import issues
+from . import repair_issues
 from .const import CONF_LOCAL
 from .installing import Missing, async_install_again
 from .runtime import VieneuConfigEntry, has_embedded_voice, local_engine
@@ -82,4 +82,4 @@ class InstallRetry:
         except BackendError as error:
             _LOGGER.warning("What was installed is not used yet: %s", error.detail)
         # Last: a voice that is only being loaded shall not look like one that is lost.
-        issues.async_set_missing(self._hass, self._entry, now)
+        repair_issues.async_set_missing(self._hass, self._entry, now)

@@ -18,7 +18,7 @@ from vieneu_colab_server.cli import make_settings as server_settings
 from vieneu_colab_server.exit_codes import exiting_on_failure
 from vieneu_colab_server.launch import serve_app
 from vieneu_colab_server.relay.app import ADMIN_PATH, WyomingOptions, create_relay_app
-from vieneu_colab_server.relay.assembly import relay_parts, relay_token_file
+from vieneu_colab_server.relay.relay_parts import relay_parts, relay_token_file
 from vieneu_colab_server.settings import ServerSettings
 from vieneu_core.config import state_dir
 from vieneu_core.errors import ConfigurationError

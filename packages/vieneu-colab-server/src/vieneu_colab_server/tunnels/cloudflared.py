@@ -16,7 +16,7 @@ from pathlib import Path
 import aiohttp
 
 from vieneu_colab_server.tunnels.agent_parent import ends_with_parent, why_not_started
-from vieneu_colab_server.tunnels.download import fetch_cloudflared
+from vieneu_colab_server.tunnels.cloudflared_download import fetch_cloudflared
 from vieneu_colab_server.tunnels.errors import (
     QuickTunnelRefusedError,
     TunnelNetworkError,

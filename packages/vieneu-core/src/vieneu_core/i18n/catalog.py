@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from vieneu_core.i18n.numbers import LocalizedFormatter
+from vieneu_core.i18n.number_formatting import LocalizedFormatter
 
 DEFAULT_LANGUAGE = "en"
 CORE = "vieneu_core.i18n"

@@ -18,7 +18,6 @@ from vieneu_colab_server.cli import make_settings as server_settings
 from vieneu_colab_server.exit_codes import exiting_on_failure
 from vieneu_colab_server.launch import serve_app
 from vieneu_colab_server.relay.app import create_relay_app
-from vieneu_colab_server.relay.assembly import relay_parts, relay_token_file
 from vieneu_colab_server.relay.home_assistant.app_options import OPTIONS_FILE, read_options
 from vieneu_colab_server.relay.home_assistant.app_user import DISK_REMEDY, become, own_folder
 from vieneu_colab_server.relay.home_assistant.supervisor import (
@@ -27,6 +26,7 @@ from vieneu_colab_server.relay.home_assistant.supervisor import (
     SupervisorDiscovery,
 )
 from vieneu_colab_server.relay.ingress import INGRESS_PORT, Ingress
+from vieneu_colab_server.relay.relay_parts import relay_parts, relay_token_file
 from vieneu_core.clock import SystemClock
 from vieneu_core.errors import ConfigurationError
 

@@ -18,8 +18,8 @@ from vieneu_colab_server.relay.jobs.job import Job, Note, NoteKind, excerpt
 from vieneu_colab_server.relay.jobs.levels import Level, amplified, gain_of, silence
 from vieneu_colab_server.relay.jobs.plan import Plan
 from vieneu_colab_server.relay.jobs.settings import JobSettings
+from vieneu_colab_server.relay.jobs.srt_writer import SpokenCue, srt_of
 from vieneu_colab_server.relay.jobs.store import JobStore
-from vieneu_colab_server.relay.jobs.subtitles import SpokenCue, srt_of
 from vieneu_colab_server.relay.jobs.timing import LATE_S, Group, groups_of, pause_before, speed_of
 from vieneu_core.audio.encode import AudioFormat
 from vieneu_core.audio.file import write_file

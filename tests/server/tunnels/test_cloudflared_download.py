@@ -17,7 +17,7 @@ from programs import lone_path
 from web_site import web_site
 
 from vieneu_colab_server.tunnels.cloudflared import CloudflaredTunnel
-from vieneu_colab_server.tunnels.download import fetch_cloudflared
+from vieneu_colab_server.tunnels.cloudflared_download import fetch_cloudflared
 from vieneu_colab_server.tunnels.errors import TunnelNetworkError, TunnelProgramError
 
 PROGRAM = b"#!/bin/sh\necho cloudflared\n" + b"#" * 600_000

@@ -218,7 +218,7 @@ async def test_an_older_server_is_an_issue_until_it_is_upgraded(
 ) -> None:
     async with entry_with(hass, set_up, engine) as entry:
         assert repairs(hass) == set()
-        monkeypatch.setattr("custom_components.vieneu.issues.__version__", "99.0.0")
+        monkeypatch.setattr("custom_components.vieneu.repair_issues.__version__", "99.0.0")
         await entry.runtime_data.coordinator.async_refresh()
         assert repairs(hass) == {"server_outdated"}
         monkeypatch.undo()
