@@ -1,6 +1,6 @@
 """Makes the sample notebooks again: for a release, and when a test says that they differ.
 
-Each holds the packages of this clone, 0.65 MB, so they are not made at every change of the source.
+Each holds the packages of this clone, 1.6 MB, so they are not made at every change of the source.
 """
 
 from __future__ import annotations

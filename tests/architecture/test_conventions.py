@@ -34,7 +34,7 @@ PAGES = [
     for path in sorted(ROOT.glob(f"packages/**/src/**/*.{ending}"))
 ]
 MAX_LINES = 300
-LONGER_FOR_A_REASON = {"packages/vieneu-core/src/vieneu_core/errors.py": 765}
+LONGER_FOR_A_REASON = {"packages/vieneu-core/src/vieneu_core/errors.py": 775}
 """The exception tree is one table; split, it could not be read as a whole."""
 OWN_NAMES = {"create", "main"}
 """What an engine, and a program, is started by."""

@@ -176,11 +176,13 @@ async def running_hass(
     *,
     configuration: str = CONFIGURATION,
     from_hacs: bool = False,
+    by_pip: bool = False,
     environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Hass]:
     """Start it on an empty configuration with the component, and go through its first page.
 
-    The component comes by ``vieneu-ha install``, or as HACS unpacks it.
+    The component comes by ``vieneu-ha install``, as HACS unpacks it, or by the two lines that the
+    documentation has for as long as the packages are on no index.
     """
     (folder / "configuration.yaml").write_text(configuration)
     (folder / ".storage").mkdir()
@@ -190,13 +192,16 @@ async def running_hass(
         shutil.copytree(HERE / own, component)
         # hassfest checks every manifest.json of the checkout as one of ours.
         (component / "manifest").rename(component / "manifest.json")
-    (_unpack if from_hacs else _install)(folder)
+    if not by_pip:
+        (_unpack if from_hacs else _install)(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url, log = f"http://127.0.0.1:{port}", list[str]()
     with machine(folder, **(environ or {})) as lent:
         assert lent.modules(*OURS) == set(), "a user's machine has none of them"
+        if by_pip:
+            lent.install_from_clone()
         running = await _start(lent, port, log)
         async with aiohttp.ClientSession() as session:
             hass = Hass(url, lent, running, session, log)

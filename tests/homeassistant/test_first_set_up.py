@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
@@ -109,9 +110,11 @@ def hub(tmp_path: Path) -> Iterator[HubSite]:
 
 
 async def test_model(tmp_path: Path, steps: Steps, hub: HubSite) -> None:
-    config = tmp_path / "config"
+    config, lacking = tmp_path / "config", tmp_path / "lacking"
     config.mkdir()
-    environ = {
+    lacking.mkdir()
+    environ = await openmp_of_the_system(lacking, hub)
+    environ |= {
         "HF_ENDPOINT": hub.url,
         "HF_HOME": str(config / "models"),
         "XDG_STATE_HOME": str(config / "state"),
@@ -139,12 +142,33 @@ async def test_model(tmp_path: Path, steps: Steps, hub: HubSite) -> None:
         assert hass.complaints() == []
 
 
-async def entry_of_a_trial(hass: Hass, flow: Any) -> str:
-    """Ask for the dialog until the model has spoken, as the frontend does; return the entry."""
+async def openmp_of_the_system(config: Path, hub: HubSite) -> dict[str, str]:
+    """Let the dialog name the command for OpenMP where the system lacks it; return it as done.
+
+    The folder of that library is then what ``scripts/test`` has unpacked.
+    """
+    async with running_hass(config, from_hacs=True, environ={"HF_ENDPOINT": hub.url}) as hass:
+        if hass.machine.loads("libgomp.so.1"):
+            return {}
+        flow = await go_on(hass, await opened(hass), next_step_id="model")
+        flow = await end_of_a_trial(hass, await go_on(hass, flow, engine="gguf"))
+        assert flow["errors"] == {"base": "engine_failed"}, flow
+        assert "apt-get install libgomp1" in flow["description_placeholders"]["remedy"]
+        await hass.stop()
+    return {"LD_LIBRARY_PATH": os.environ["LD_LIBRARY_PATH"]}
+
+
+async def end_of_a_trial(hass: Hass, flow: Any) -> Any:
+    """Ask for the dialog until a model was tried, as the frontend does; return what it shows."""
     async with asyncio.timeout(TRIAL_S):
         while flow["type"] == "progress":
             await asyncio.sleep(0.5)
             flow = await hass.get(f"{FLOW}/{flow['flow_id']}")
+    return flow
+
+
+async def entry_of_a_trial(hass: Hass, flow: Any) -> str:
+    flow = await end_of_a_trial(hass, flow)
     assert flow["type"] == "create_entry", flow
     return str(flow["result"]["entry_id"])
 

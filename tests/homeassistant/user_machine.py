@@ -24,6 +24,7 @@ RELEASES: dict[str, str] = json.loads((HERE / "releases.json").read_text("utf-8"
 """Of Home Assistant, each with the version that is tested."""
 NOT_OF_A_USER = (
     *("PYTHONPATH", "PYTEST_VERSION", "VIRTUAL_ENV", "COVERAGE_PROCESS_START"),
+    "LD_LIBRARY_PATH",  # libraries that scripts/test lends to the other tests
     *("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT", "UV_CONSTRAINT", "UV_OVERRIDE"),
 )
 """Variables of this session which would lead Home Assistant's Python or uv elsewhere."""
@@ -32,7 +33,7 @@ LARGEST = ("homeassistant", "hass_frontend")
 """Packages of Home Assistant's own, which nothing installs again: they are linked as a whole."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Machine:
     """What a user has before this project comes: an environment, and an empty configuration."""
 
@@ -51,6 +52,15 @@ class Machine:
         (about,) = self.home.glob("lib/python*/site-packages/homeassistant-*.dist-info")
         return ".".join(about.name.split("-")[1].split(".")[:2])
 
+    def install_from_clone(self) -> None:
+        """Run the two lines of docs/home-assistant.md, "By pip"; no index has our packages."""
+        packages = ("packages/vieneu-core", "packages/vieneu-ha-integration")
+        install = ("uv", "pip", "install", "--quiet", f"--python={self.python}", *packages)
+        component = (self.home / "bin/vieneu-ha", "install", f"--config={self.config}")
+        self.environ = {k: v for k, v in self.environ.items() if k != "UV_FIND_LINKS"}
+        for line in (install, component):
+            subprocess.run(line, cwd=ROOT, env=self.environ, check=True, timeout=600)
+
     def renew(self) -> None:
         """Make the environment anew: what was installed into it is gone."""
         shutil.rmtree(self.home)
@@ -59,9 +69,27 @@ class Machine:
     def modules(self, *names: str) -> set[str]:
         """Return those of these modules that its Python can import."""
         find = "import importlib.util as u, sys; print(*filter(u.find_spec, sys.argv[1:]))"
-        command = (str(self.python), "-P", "-c", find, *names)
-        found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=GUARD_S)
-        return set(found.stdout.split())
+        return set(self._output("-c", find, *names).split())
+
+    def loads(self, library: str) -> bool:
+        """Return whether its Python can load a shared library."""
+        load = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
+        try:
+            self._output("-c", load, library)
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
+    def _output(self, *arguments: str) -> str:
+        """Run its Python as its user does."""
+        return subprocess.run(
+            (str(self.python), "-P", *arguments),
+            env=self.environ,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=GUARD_S,
+        ).stdout
 
     def megabytes(self) -> float:
         """Return the size of the environment and of the configuration."""

@@ -83,6 +83,7 @@ EXPECTED = {
     "EngineError": 500,
     "ModelLoadError": 503,
     "ModelDownloadError": 503,
+    "MissingLibraryError": 503,
     "DeviceMemoryError": 500,
     "SynthesisFailedError": 500,
     "EndlessSentenceError": 500,

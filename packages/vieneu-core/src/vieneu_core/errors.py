@@ -61,7 +61,8 @@
         ├── InternalServerError
         ├── EngineError               the model or its process failed
         │   ├── ModelLoadError
-        │   │   └── ModelDownloadError
+        │   │   ├── ModelDownloadError
+        │   │   └── MissingLibraryError
         │   ├── DeviceMemoryError
         │   ├── SynthesisFailedError
         │   │   ├── EndlessSentenceError
@@ -666,6 +667,14 @@ class ModelDownloadError(ModelLoadError):
     title = "Model not downloaded"
     default_remedy = "Check the network and start again; the download resumes where it stopped."
     transient = True
+
+
+class MissingLibraryError(ModelLoadError):
+    """A package of the engine does not load, because the system lacks a library that it needs."""
+
+    code = "missing_library"
+    title = "System library missing"
+    default_remedy = "Install the library that is named, or choose another engine."
 
 
 class DeviceMemoryError(EngineError):

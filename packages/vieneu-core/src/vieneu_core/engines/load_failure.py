@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from vieneu_core.errors import (
     BackendError,
     DeviceMemoryError,
+    MissingLibraryError,
     ModelDownloadError,
     ModelLoadError,
     VieneuError,
 )
+from vieneu_core.installation import library_command
 from vieneu_core.text.clean import one_line
 from vieneu_core.translatable import Translatable, joined
 
@@ -24,6 +26,26 @@ def first_line(error: BaseException) -> str:
     """Return the first line of a library's message that is not empty, else the error's kind."""
     lines = filter(None, map(one_line, str(error).splitlines()))
     return next(lines, type(error).__name__)[:MAX_QUOTED_CHARS]
+
+
+def unusable_package(package: str, error: Exception, again: str) -> ModelLoadError:
+    """Return the error for an installed package that does not load.
+
+    Args:
+        package: Its name.
+        error: Of its import.
+        again: Command that installs it again, which helps unless the system lacks a library.
+    """
+    command = library_command(str(error))
+    kind = MissingLibraryError if command else ModelLoadError
+    return kind(
+        Translatable(
+            "{package} is installed, but it does not load: {error}.",
+            package=package,
+            error=first_line(error),
+        ),
+        remedy=Translatable("Install what it needs: {command}", command=command or again),
+    )
 
 
 def load_failure(error: Exception) -> VieneuError:

@@ -16,8 +16,9 @@ from typing import Any
 from vieneu_core.engines.gguf.llama_binding import LlamaBinding
 from vieneu_core.engines.gguf.llama_log import CALLBACK, LlamaLog
 from vieneu_core.engines.ik_llama_wheels import MODULE, Machine
+from vieneu_core.engines.load_failure import unusable_package
 from vieneu_core.errors import MissingExtraError, ModelLoadError
-from vieneu_core.installation import has_module, install_command, library_command
+from vieneu_core.installation import has_module, install_command
 from vieneu_core.translatable import Translatable
 
 _SEQUENCE = 0
@@ -139,11 +140,4 @@ def _library() -> Any:
 
 def _unusable(error: Exception) -> ModelLoadError:
     again = install_command("--force-reinstall", "--no-deps", "ik-llama-cpp-python")
-    return ModelLoadError(
-        Translatable(
-            "ik-llama-cpp-python is installed, but it does not load: {error}.", error=error
-        ),
-        remedy=Translatable(
-            "Install what it needs: {command}", command=library_command(str(error)) or again
-        ),
-    )
+    return unusable_package("ik-llama-cpp-python", error, again)

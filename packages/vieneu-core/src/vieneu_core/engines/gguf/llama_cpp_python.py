@@ -8,9 +8,9 @@ from typing import Any
 
 from vieneu_core.engines.gguf.llama_binding import LlamaBinding
 from vieneu_core.engines.gguf.llama_log import LlamaLog
-from vieneu_core.errors import MissingExtraError, ModelLoadError
-from vieneu_core.installation import install_command, library_command
-from vieneu_core.translatable import Translatable
+from vieneu_core.engines.load_failure import unusable_package
+from vieneu_core.errors import MissingExtraError
+from vieneu_core.installation import install_command
 
 _REBUILD = ("--force-reinstall", "--no-cache-dir", "llama-cpp-python")
 
@@ -62,13 +62,4 @@ def _library() -> Any:
     except ImportError as error:
         raise MissingExtraError("The library llama-cpp-python", "gguf-compiled") from error
     except (OSError, RuntimeError, AttributeError) as error:  # its shared library, or a part of it
-        command = library_command(str(error)) or install_command(*_REBUILD)
-        raise ModelLoadError(
-            Translatable(
-                "llama-cpp-python is installed, but its library does not load: {error}.",
-                error=error,
-            ),
-            remedy=Translatable(
-                "Install what it needs, or build it again: {command}", command=command
-            ),
-        ) from error
+        raise unusable_package("llama-cpp-python", error, install_command(*_REBUILD)) from error

@@ -20,6 +20,7 @@ from typing import Any
 
 from vieneu_core.engines.gguf.base import BATCH, GgufModel
 from vieneu_core.engines.gguf.xllama_scoring import XllamaScoring
+from vieneu_core.engines.load_failure import unusable_package
 from vieneu_core.engines.speech_lm.limits import endless, fewest_codes, most_codes
 from vieneu_core.engines.speech_lm.model import (
     CodeModelSettings,
@@ -35,7 +36,7 @@ from vieneu_core.errors import (
     SynthesisFailedError,
     TextTooLongError,
 )
-from vieneu_core.installation import has_module, install_command, library_command
+from vieneu_core.installation import has_module, install_command
 from vieneu_core.models.gguf_header import read_header
 from vieneu_core.translatable import Translatable
 
@@ -257,8 +258,5 @@ def _library() -> Any:
     except ImportError as error:
         if not has_module("xllamacpp"):
             raise MissingExtraError("The library xllamacpp", "gguf-prebuilt") from error
-        command = library_command(str(error)) or install_command("--force-reinstall", "xllamacpp")
-        raise ModelLoadError(
-            Translatable("xllamacpp is installed, but it does not load: {error}.", error=error),
-            remedy=Translatable("Install what it needs: {command}", command=command),
-        ) from error
+        again = install_command("--force-reinstall", "xllamacpp")
+        raise unusable_package("xllamacpp", error, again) from error
