@@ -71,6 +71,7 @@ class _Session:
         self.service, self._writer = service, writer
         self.streams: dict[int, _Stream] = {}
         self.endpoints: dict[str, asyncio.Server] = {}
+        self.visitors: list[asyncio.StreamWriter] = []
         self.urls: set[str] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self._next = 2
@@ -166,6 +167,7 @@ class _Session:
         self, number: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Carry a connection to the public address over the session."""
+        self.visitors.append(writer)
         stream = self.open_stream(PROXY)
         header = {
             "Id": number,
@@ -205,7 +207,8 @@ class _Session:
             task.cancel()
         for server in self.endpoints.values():
             server.close()
-        self._writer.close()
+        for writer in (*self.visitors, self._writer):
+            writer.close()
 
 
 @dataclass
