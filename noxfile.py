@@ -43,7 +43,7 @@ PYTEST_OF_COMPONENT = (
 )
 FOR_TESTS = ("--no-default-groups", "--group=test", "--group=docs")
 SHORT_CHAOS = ("--profile", "short")
-REAL = ("end_to_end", "first_set_up", "set_up_by_pip", "pages")
+REAL = ("end_to_end", "first_set_up", "pages")
 """The tests that start a real Home Assistant, in an environment without packages of ours."""
 
 

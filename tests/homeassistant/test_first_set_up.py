@@ -76,8 +76,9 @@ async def go_on(hass: Hass, flow: Any, **given: Any) -> Any:
     return await hass.post(f"{FLOW}/{flow['flow_id']}", **given)
 
 
-async def test_embedded(tmp_path: Path, steps: Steps) -> None:
-    async with running_hass(tmp_path, from_hacs=True) as hass:
+@pytest.mark.parametrize("way", ["from_hacs", "by_pip"])
+async def test_embedded(tmp_path: Path, steps: Steps, way: str) -> None:
+    async with running_hass(tmp_path, from_hacs=way == "from_hacs", by_pip=way == "by_pip") as hass:
         with steps.step("open the dialog", hass):
             flow = await opened(hass)
         with steps.step("choose", hass):
@@ -89,6 +90,7 @@ async def test_embedded(tmp_path: Path, steps: Steps) -> None:
             await speak(hass, SENTENCE)
             seconds, _ = await recorded(hass, 0)
         assert seconds > 0.5
+        assert hass.machine.modules("sanotts", "espeakng_loader") == {"sanotts", "espeakng_loader"}
         await hass.stop()
         assert hass.complaints() == []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -22,19 +21,6 @@ from vieneu_core.audio import AudioFormat
 from vieneu_core.wire.routes import FRAMES_PCM
 
 SENTENCES = ["Đây là câu 3.", "Đây là câu 17."]
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
-    async with relaying(tmp_path) as site:
-        yield site
-
-
-@pytest.fixture
-async def user(site: RelaySite) -> AsyncIterator[SpeakUser]:
-    async with speak_user(site) as user:
-        await user.log_in()
-        yield user
 
 
 async def test_the_page_and_its_files_are_open_and_load_nothing_from_elsewhere(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -16,12 +15,6 @@ from vieneu_colab_server.relay.guard import SESSION_COOKIE
 from vieneu_colab_server.relay.speak.guard import SPEAK_COOKIE
 
 PASSWORD = "một mật khẩu dài"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
-    async with relaying(tmp_path) as site:
-        yield site
 
 
 def cookie_of(user: SpeakUser) -> dict[str, str]:

@@ -128,6 +128,9 @@ def create_relay_app(
             source=source,
         )
 
+    def busy() -> bool:
+        return service.queue.depth > 0  # of the service that is made below
+
     unheard = measured(router, Source.PREPARATION)
     cached = _cached(administration, unheard, metrics.speech, clock)
     backend = measured(cached, Source.LIVE)
@@ -140,7 +143,7 @@ def create_relay_app(
             max_owner_bytes=settings.max_job_bytes_per_token,
         ),
         clock,
-        lambda: service.queue.depth > 0,
+        busy,
         JobSettings(max_jobs_per_token=settings.max_jobs_per_token),
         pace=pace,
         backend_away=lambda: backend_away(router),
@@ -188,7 +191,7 @@ def create_relay_app(
     preparation = AnnouncementPreparation(
         cached,
         router=router,
-        busy=lambda: service.queue.depth > 0,
+        busy=busy,
         pace=pace,
         max_chars=settings.max_text_chars,
     )

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from old_encodings import OLD
-from relay_site import RelaySite, relaying
-from speak_user import SpeakUser, speak_user
+from speak_user import SpeakUser
 
 from vieneu_colab_server.settings import ServerSettings
 
 TEXT = "Máy giặt đã giặt xong, hãy phơi quần áo.\r\nCửa trước đang mở."
 FILE_TEXT = "/file-text"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[RelaySite]:
-    async with relaying(tmp_path) as site:
-        yield site
-
-
-@pytest.fixture
-async def user(site: RelaySite) -> AsyncIterator[SpeakUser]:
-    async with speak_user(site) as user:
-        await user.log_in()
-        yield user
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", *OLD])
